@@ -1,0 +1,95 @@
+import {
+  type ClusterId,
+  err,
+  type Namespace,
+  type NodeName,
+  ok,
+  parseClusterId,
+  parseNamespace,
+  parseNodeName,
+  parseServiceName,
+  type Result,
+  type ServiceName,
+  type Signature,
+} from "#values";
+
+/** Order of a record among those of the same key: the higher one is newer. What the two numbers mean depends on the
+ *  kind: (incarnation, seq) of a gateway, (epoch, seq) of a head and what stands under it, (store generation, number)
+ *  of what the broker's allocation key signs. */
+export interface Order {
+  readonly epoch: number;
+  readonly seq: number;
+}
+
+/** Envelope is a record as it travels and is stored. `body` is the exact JSON text that was signed, so that fields
+ *  which this version does not know are kept. Records under a head carry no signature of their own: the head's covers
+ *  their digests. */
+export interface Envelope {
+  readonly key: string;
+  readonly order: Order;
+  readonly body: string;
+  readonly signature: Signature | null;
+}
+
+/** RecordKey is a parsed key: the kind says who may write it.
+ *    member/C eviction/C grant/N      the broker's allocation key
+ *    leave/C gateway/C/NAME head/C    member C's identity key
+ *    export/C/NS/NAME nodes/C         covered by head/C */
+export type RecordKey =
+  | { readonly kind: "member" | "eviction" | "leave" | "head" | "nodes"; readonly cluster: ClusterId }
+  | { readonly kind: "gateway"; readonly cluster: ClusterId; readonly name: NodeName }
+  | { readonly kind: "export"; readonly cluster: ClusterId; readonly namespace: Namespace; readonly name: ServiceName }
+  | { readonly kind: "grant"; readonly number: number };
+
+export type RecordKind = RecordKey["kind"];
+
+export function compareOrder(a: Order, b: Order): number {
+  return a.epoch - b.epoch || a.seq - b.seq;
+}
+
+export function formatKey(key: RecordKey): string {
+  switch (key.kind) {
+    case "grant":
+      return `grant/${key.number}`;
+    case "gateway":
+      return `gateway/${key.cluster}/${key.name}`;
+    case "export":
+      return `export/${key.cluster}/${key.namespace}/${key.name}`;
+    default:
+      return `${key.kind}/${key.cluster}`;
+  }
+}
+
+/** parseKey reads a key that arrived from outside; the error names what is wrong. */
+export function parseKey(text: string): Result<RecordKey> {
+  const [kind = "", first = "", ...rest] = text.split("/");
+  if (kind === "grant") return grantKey(text, first, rest);
+  const cluster = parseClusterId(first);
+  if (!cluster.ok) return err(`record ${JSON.stringify(text.slice(0, 120))}: ${cluster.error}`);
+  if (kind === "gateway" && rest.length === 1) {
+    const name = parseNodeName(rest[0] ?? "");
+    return name.ok ? ok({ kind, cluster: cluster.value, name: name.value }) : name;
+  }
+  if (kind === "export" && rest.length === 2) {
+    const namespace = parseNamespace(rest[0] ?? "");
+    const name = parseServiceName(rest[1] ?? "");
+    if (!namespace.ok) return namespace;
+    return name.ok ? ok({ kind, cluster: cluster.value, namespace: namespace.value, name: name.value }) : name;
+  }
+  const plain = kind === "member" || kind === "eviction" || kind === "leave" || kind === "head" || kind === "nodes";
+  return plain && rest.length === 0
+    ? ok({ kind, cluster: cluster.value })
+    : err(`no such kind of record: ${JSON.stringify(text.slice(0, 120))}`);
+}
+
+function grantKey(text: string, number: string, rest: readonly string[]): Result<RecordKey> {
+  const good = /^[1-9]\d{0,14}$/.test(number) && rest.length === 0;
+  return good
+    ? ok({ kind: "grant", number: Number(number) })
+    : err(`not a grant: ${JSON.stringify(text.slice(0, 120))}`);
+}
+
+/** underHead reports whether a kind is covered by its cluster's head instead of a signature of its own. */
+export function underHead(kind: RecordKind): boolean {
+  return kind === "export" || kind === "nodes";
+}
