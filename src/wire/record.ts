@@ -31,12 +31,21 @@ export interface Envelope {
   readonly signature: Signature | null;
 }
 
+interface ClusterKey<Kind> {
+  readonly kind: Kind;
+  readonly cluster: ClusterId;
+}
+
 /** RecordKey is a parsed key: the kind says who may write it.
  *    member/C eviction/C grant/N      the broker's allocation key
  *    leave/C gateway/C/NAME head/C    member C's identity key
  *    export/C/NS/NAME nodes/C         covered by head/C */
 export type RecordKey =
-  | { readonly kind: "member" | "eviction" | "leave" | "head" | "nodes"; readonly cluster: ClusterId }
+  | ClusterKey<"member">
+  | ClusterKey<"eviction">
+  | ClusterKey<"leave">
+  | ClusterKey<"head">
+  | ClusterKey<"nodes">
   | { readonly kind: "gateway"; readonly cluster: ClusterId; readonly name: NodeName }
   | { readonly kind: "export"; readonly cluster: ClusterId; readonly namespace: Namespace; readonly name: ServiceName }
   | { readonly kind: "grant"; readonly number: number };

@@ -8,6 +8,11 @@ interface Entry {
   readonly digest: string;
 }
 
+/** TallyEntry is one record as a head counts it. */
+export interface TallyEntry extends Entry {
+  readonly key: string;
+}
+
 /** Tally keeps what a head says about a member's records: their count, and a root over 256 bucket hashes, each over
  *  the sorted (key, order, digest) of its records. A change costs one bucket and the root, not the whole set; two
  *  parties that differ find the buckets in which they do. */
@@ -52,6 +57,19 @@ export class Tally {
       this.#hashes[at] = fresh;
       return fresh;
     });
+  }
+
+  /** preview is the count and root that there would be after a change, without making it: what a head has to say. */
+  preview(puts: readonly TallyEntry[], removed: readonly string[]): { readonly count: number; readonly root: string } {
+    const before = new Map([...puts.map(({ key }) => key), ...removed].map((key) => [key, this.get(key)]));
+    for (const key of removed) this.remove(key);
+    for (const { key, order, digest } of puts) this.put(key, order, digest);
+    const result = { count: this.#count, root: this.root() };
+    for (const [key, entry] of before) {
+      if (entry === undefined) this.remove(key);
+      else this.put(key, entry.order, entry.digest);
+    }
+    return result;
   }
 
   root(): string {

@@ -1,0 +1,59 @@
+export { type Answer, askUdp, get, getOnce, parseAnswer, ping, resolve, startDownload } from "./ask.ts";
+export { type Capture, type Reading, readFrames, startCapture } from "./capture.ts";
+export { CheckFault, demand, take } from "./checks/demand.ts";
+export { type Accident, checkAccident, type Downloaded } from "./checks/download.ts";
+export { checkExporters, type Shares } from "./checks/exporters.ts";
+export { checkLatency, type Latency } from "./checks/latency.ts";
+export {
+  type Allocation,
+  checkPrefixes,
+  checkServiceAddress,
+  globalAddress,
+  listAllocations,
+  type Prefixes,
+  SUPERNET,
+  seenAs,
+} from "./checks/prefixes.ts";
+export { checkName, checkPage, checkPing, checkPlainPage, checkUdp, type Reach } from "./checks/reach.ts";
+export { checkSealed } from "./checks/sealed.ts";
+export { type Cluster, type ClusterNode, type ClusterSpec, createCluster, firstNode } from "./cluster.ts";
+export { type Clusterset, joinScene, restartGateway } from "./clusterset.ts";
+export { eventually, type Patience } from "./eventually.ts";
+export { type ExecOptions, exec, inside, ipBatch, mustExec } from "./exec.ts";
+export { type Footprint, footprint, leftovers } from "./footprint.ts";
+export { endOf, type Job, linesOf, spawnIn, stopJob, waitForLine } from "./job.ts";
+export { installKubeProxy, type NodeNetwork, renderKubeProxy, type ServicePort } from "./kube-proxy.ts";
+export { type Manifest, manifestFolder, removeManifests, writeManifests } from "./manifests.ts";
+export { type Frame, parsePcap } from "./pcap.ts";
+export { createPlace, type Place } from "./place.ts";
+export { addPod, POD_HTTP_PORT, POD_UDP_PORT, type Pod, type PodSpec, runPodServer } from "./pod.ts";
+export { processesIn, processesOf } from "./processes.ts";
+export {
+  type Daemon,
+  type GatewayOptions,
+  HTTP_ADDRESS,
+  invite,
+  isReadyLine,
+  startBroker,
+  startGateway,
+  verb,
+  verbJson,
+} from "./program.ts";
+export { APT_COMMAND, describeMissing, missingPrograms, requirePrograms } from "./require.ts";
+export { enterUserNamespace, findRights, type Rights } from "./rights.ts";
+export { createRun, keepRun, listRuns, type Run, type RunRecord, removeFolder } from "./run.ts";
+export {
+  CLUSTERS,
+  type ClusterName,
+  exportCedarWeb,
+  NAMESPACE,
+  nameOf,
+  POD_CIDR,
+  raiseScene,
+  type Scene,
+  SERVICE_CIDR,
+  WEB_CLUSTER_IP,
+} from "./scene.ts";
+export { type Backend, fileOf, installServices, type LabService, manifestsOf, servicePorts } from "./service.ts";
+export { isLeftover, sweep, sweepRun } from "./sweep.ts";
+export { attachNode, createUnderlay, cutNode, UNDERLAY, UNDERLAY_ADDRESS } from "./underlay.ts";

@@ -1,0 +1,2 @@
+export { runProgram, VERBS } from "./program.ts";
+export type { Surroundings, Verb } from "./verb.ts";

@@ -1,0 +1,82 @@
+import type { GatewayStatus } from "#gateway";
+import { ask, orFail, print, wantsJson } from "./ask.ts";
+import { Reader } from "./reader.ts";
+import { age, ms, table } from "./table.ts";
+import { CONFIG, DATA, OUTPUT, refuse, type Verb } from "./verb.ts";
+
+/** status shows the daemon of --data; its exit code is 1 when a trouble is critical. */
+export const statusVerb: Verb = {
+  name: "status",
+  summary: "show this daemon: peers, exports, imports, troubles; exit 1 when a trouble is critical",
+  example: "meridian status --data /var/lib/meridian -o json",
+  settings: [CONFIG, DATA, OUTPUT],
+  async run(call) {
+    const reader = new Reader(call.given);
+    const json = wantsJson(reader);
+    if (reader.faults.length > 0) return refuse(call.around, reader.faults);
+    return orFail(call, await ask(reader, call, { method: "GET", path: "/v1/status" }), (value) => {
+      const status = value as GatewayStatus;
+      print(call, json, status, () => text(status));
+      return status.troubles.some(({ severity }) => severity === "critical") ? 1 : 0;
+    });
+  },
+};
+
+function text(status: GatewayStatus): string {
+  const { broker, dataPlane, loop } = status;
+  const facts = table(
+    ["role", "cluster", "name", "version", "revision", "state age"],
+    [
+      [
+        status.role,
+        status.cluster ?? "-",
+        status.name ?? "-",
+        status.version,
+        String(status.revision ?? "-"),
+        age(status.stateAgeSeconds),
+      ],
+    ],
+  );
+  const plane = `${dataPlane.mode}${dataPlane.implementation === null ? "" : ` (${dataPlane.implementation}${dataPlane.version === null ? "" : ` ${dataPlane.version}`})`}`;
+  const lines = [
+    `broker      ${broker.url ?? "-"} ${broker.connected ? "connected" : "away"}`,
+    `data plane  ${plane}`,
+    `loop delay  ${ms(loop.maxDelaySeconds)} at most, p99 ${ms(loop.p99DelaySeconds)}`,
+  ];
+  const sections = [facts, `${lines.join("\n")}\n`, peers(status), services(status), troubles(status)];
+  return sections.filter((section) => section !== "").join("\n");
+}
+
+function peers({ peers: all }: GatewayStatus): string {
+  if (all.length === 0) return "";
+  const rows = all.map((peer) => [
+    peer.cluster,
+    peer.name,
+    peer.interface,
+    peer.endpoint ?? "-",
+    peer.up ? "up" : "down",
+    age(peer.handshakeAgeSeconds),
+    ms(peer.rttSeconds),
+    `${(peer.lossRatio * 100).toFixed(1)} %`,
+  ]);
+  return table(["PEER", "GATEWAY", "INTERFACE", "ENDPOINT", "WAY", "HANDSHAKE", "RTT", "LOSS"], rows);
+}
+
+function services({ exports: out, imports }: GatewayStatus): string {
+  const most = 20;
+  const rows = [
+    ...out.map((e) => ["export", `${e.namespace}/${e.name}`, e.type, e.address ?? "-", `${e.endpoints} endpoints`]),
+    ...imports.map((i) => ["import", `${i.namespace}/${i.name}`, i.type, "", i.clusters.join(",")]),
+  ];
+  if (rows.length === 0) return "";
+  const more = rows.length > most ? `… and ${rows.length - most} more (-o json shows all)\n` : "";
+  return table(["", "SERVICE", "TYPE", "ADDRESS", "FROM"], rows.slice(0, most)) + more;
+}
+
+function troubles({ troubles: all }: GatewayStatus): string {
+  if (all.length === 0) return "no troubles\n";
+  return table(
+    ["SEVERITY", "CODE", "TROUBLE", "DETAIL"],
+    all.map((t) => [t.severity, t.code, t.title, t.detail]),
+  );
+}

@@ -1,0 +1,79 @@
+import type { Clock } from "#life";
+import type { GivenSettings, Setting } from "./settings.ts";
+
+/** Surroundings is all of the process that a verb may see. */
+export interface Surroundings {
+  out(text: string): void;
+  err(text: string): void;
+  /** Whether stderr is a terminal: progress and text logs go there only then. */
+  readonly terminal: boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly hostname: string;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Tells the service manager that the daemon serves (sd_notify), where there is one. */
+  notify(state: string): void;
+}
+
+/** Call is one invocation of a verb: its arguments and what was set. */
+export interface Call {
+  readonly args: readonly string[];
+  readonly given: GivenSettings;
+  readonly around: Surroundings;
+  /** Aborts at SIGTERM or SIGINT. */
+  readonly signal: AbortSignal;
+}
+
+/** ExitCode: 0 done, 1 it failed, 2 the call or the configuration is wrong. */
+export type ExitCode = 0 | 1 | 2;
+
+export interface Verb {
+  readonly name: string;
+  readonly summary: string;
+  readonly example: string;
+  /** As commander writes them: `<required>`, `[optional]`. */
+  readonly args?: readonly { readonly name: string; readonly help: string }[];
+  readonly settings: readonly Setting[];
+  /** Verbs below this one; it does nothing itself then. */
+  readonly verbs?: readonly Verb[];
+  run(call: Call): Promise<ExitCode>;
+}
+
+/** refuse prints faults, one a line, and is the exit code for a wrong call. */
+export function refuse({ err }: Surroundings, faults: readonly string[]): ExitCode {
+  for (const fault of faults) err(`meridian: ${fault}\n`);
+  return 2;
+}
+
+/** fail prints why something that was rightly asked for could not be done. */
+export function fail({ err }: Surroundings, message: string): ExitCode {
+  err(`meridian: ${message}\n`);
+  return 1;
+}
+
+export const DATA: Setting = {
+  flag: "data",
+  value: "DIR",
+  help: "data folder of the daemon",
+  fallback: "/var/lib/meridian",
+};
+export const OUTPUT: Setting = {
+  flag: "output",
+  value: "FORMAT",
+  help: "json, or a table for people (short: -o)",
+  fallback: "table",
+};
+export const CONFIG: Setting = {
+  flag: "config",
+  value: "FILE",
+  help: "YAML with the settings below, keys in camelCase",
+};
+export const LOG_FORMAT: Setting = { flag: "log-format", value: "FORMAT", help: "text or json; text on a terminal" };
+export const LOG_LEVEL: Setting = {
+  flag: "log-level",
+  value: "LEVEL",
+  help: "debug, info, warn or error",
+  fallback: "info",
+};
+export const DAEMON: readonly Setting[] = [DATA, LOG_FORMAT, LOG_LEVEL];

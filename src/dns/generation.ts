@@ -1,0 +1,161 @@
+import { randomInt } from "node:crypto";
+import { err, formatHostPort, type HostPort, ok, type Result } from "#values";
+import type { TcpLimits } from "./tcp-limits.ts";
+import type { FromUdpWorker, UdpMode, UdpWorkerData } from "./udp-thread.ts";
+import { WorkerThread } from "./worker-thread.ts";
+import type { ZoneOptions } from "./zone.ts";
+import type { FromZoneWorker, ToZoneWorker, ZoneWorkerData } from "./zone-batch.ts";
+import { createZoneMemory, HEAD, type ZoneMemory } from "./zone-memory.ts";
+
+/** Tries to find a port that is free for TCP and UDP, where the kernel chooses it. */
+const PORT_TRIES = 20;
+/** Heap limits: the zone itself is outside the heap. */
+const UDP_LIMITS = { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 2 };
+const ZONE_LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16 };
+
+export interface GenerationOptions {
+  readonly zone: ZoneOptions;
+  readonly zoneBytes: number;
+  readonly tcp: TcpLimits;
+  readonly mode: UdpMode | "auto";
+  readonly counters: SharedArrayBuffer;
+  readonly onApplied: (sequence: number, fault: string | undefined) => void;
+  /** A thread ended or a socket failed: the generation must be stopped. */
+  readonly onFault: (why: string) => void;
+}
+
+/** Bound is one listener that answers. */
+export interface Bound {
+  readonly at: HostPort;
+  readonly mode: UdpMode;
+  /** Why UDP is not served in batches; empty where it is. */
+  readonly why: string;
+}
+
+type Reply = (port: Result<number>) => void;
+
+/** Generation is one life of all threads and the zone's memory: a thread that fails ends it, and the next begins
+ *  with an empty zone. The thread of the zone has number 0, UDP listeners those behind it. */
+export class Generation {
+  readonly #o: GenerationOptions;
+  readonly #memory: ZoneMemory;
+  readonly #zone: WorkerThread<ToZoneWorker, FromZoneWorker>;
+  readonly #udp: WorkerThread<"stop", FromUdpWorker>[] = [];
+  readonly #waiting = new Map<number, Reply>();
+
+  constructor(options: GenerationOptions) {
+    this.#o = options;
+    this.#memory = createZoneMemory(options.zoneBytes, randomInt(2 ** 32) | 0);
+    const { zone, tcp, counters } = options;
+    const data: ZoneWorkerData = { zone: this.#memory.shared, counters, thread: 0, options: zone, tcp, seed: seed() };
+    this.#zone = new WorkerThread({
+      name: "dns-zone",
+      file: new URL("./zone-worker.ts", import.meta.url),
+      data,
+      limits: ZONE_LIMITS,
+      onMessage: (message: FromZoneWorker) => this.#heard(message),
+      onEnd: options.onFault,
+    });
+  }
+
+  /** A figure of the zone's head. */
+  figure(name: "names" | "services" | "usedBytes" | "serial"): number {
+    return Atomics.load(this.#memory.words, HEAD[name]) >>> 0;
+  }
+
+  send(message: ToZoneWorker): void {
+    this.#zone.send(message);
+  }
+
+  /** listen opens UDP and TCP on one address and port. An error names the address and what is wrong with it. */
+  async listen(id: number, listen: HostPort): Promise<Result<Bound>> {
+    for (let left = listen.port === 0 ? PORT_TRIES : 1; ; left--) {
+      const both = await this.#listenBoth(id, listen);
+      if (both.ok || left <= 1) return both;
+    }
+  }
+
+  /** A given port is opened for both at once; a chosen one is TCP's first, and may then be taken for UDP. */
+  async #listenBoth(id: number, listen: HostPort): Promise<Result<Bound>> {
+    const first = this.#listenTcp(id, listen);
+    const early = listen.port === 0 ? undefined : this.#listenUdp(id, listen);
+    const tcp = await first;
+    if (!tcp.ok) return err(refusal(listen, "TCP", tcp.error));
+    const at = { host: listen.host, port: tcp.value };
+    const udp = await (early ?? this.#listenUdp(id, at));
+    if (udp.ok) return ok({ ...udp.value, at });
+    this.#zone.send({ kind: "unlisten", id });
+    return err(refusal(at, "UDP", udp.error));
+  }
+
+  /** stop ends all threads; it returns when they are gone and all ports are free. */
+  async stop(): Promise<void> {
+    Atomics.store(this.#memory.words, HEAD.stop, 1);
+    await Promise.all([this.#zone.stop({ kind: "stop" }), ...this.#udp.map((thread) => thread.stop("stop"))]);
+    for (const reply of this.#waiting.values()) reply(err("stopped"));
+  }
+
+  #heard(message: FromZoneWorker): void {
+    if (message.kind === "applied") {
+      this.#o.onApplied(message.sequence, message.fault);
+      return;
+    }
+    this.#waiting.get(message.id)?.(message.kind === "listening" ? ok(message.port) : err(message.code));
+    this.#waiting.delete(message.id);
+  }
+
+  #listenTcp(id: number, listen: HostPort): Promise<Result<number>> {
+    return new Promise((resolve) => {
+      this.#waiting.set(id, resolve);
+      this.#zone.send({ kind: "listen", id, listen });
+    });
+  }
+
+  #listenUdp(id: number, listen: HostPort): Promise<Result<{ readonly mode: UdpMode; readonly why: string }>> {
+    const { zone, counters, mode, onFault } = this.#o;
+    const thread = id + 1;
+    const data: UdpWorkerData = {
+      zone: this.#memory.shared,
+      counters,
+      thread,
+      options: zone,
+      listen,
+      mode,
+      seed: seed(),
+    };
+    return new Promise((resolve) => {
+      let bound = false;
+      const heard = (message: FromUdpWorker): void => {
+        if (message.kind === "bound") {
+          bound = true;
+          resolve(ok({ mode: message.mode, why: message.why }));
+        } else if (bound) onFault(`UDP ${formatHostPort(listen)} failed: ${message.code}`);
+        else resolve(err(message.code));
+      };
+      const worker = new WorkerThread<"stop", FromUdpWorker>({
+        name: `dns-udp-${id}`,
+        file: new URL("./udp-worker.ts", import.meta.url),
+        data,
+        limits: UDP_LIMITS,
+        onMessage: heard,
+        onEnd: (why) => (bound ? onFault(why) : resolve(err(why))),
+      });
+      this.#udp.push(worker);
+    });
+  }
+}
+
+function seed(): number {
+  return randomInt(2 ** 31);
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EADDRINUSE: "the port is taken by another program",
+  EADDRNOTAVAIL: "the address is not one of this host",
+  EACCES: "a port below 1024 needs CAP_NET_BIND_SERVICE",
+};
+
+function refusal(at: HostPort, transport: string, code: string): string {
+  const reason = REASONS[code];
+  return `cannot listen on ${formatHostPort(at)} (${transport}): ${reason === undefined ? code : `${reason} (${code})`}`;
+}

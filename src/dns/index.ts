@@ -1,0 +1,8 @@
+export type { DnsAnswer, DnsRecord } from "./answer-text.ts";
+export type { CounterSums, RcodeCounts } from "./counters.ts";
+export type { QueryFault } from "./exchange.ts";
+export { type DnsQuestion, query } from "./query-client.ts";
+export { createResponder, type Responder, type ResponderOptions, type ResponderStats } from "./responder.ts";
+export type { TcpLimits } from "./tcp-limits.ts";
+export type { UdpMode } from "./udp-thread.ts";
+export type { ZoneChange, ZoneEndpoint, ZoneOptions, ZonePort, ZoneService } from "./zone.ts";

@@ -1,0 +1,186 @@
+import { HEADER, MAX_MESSAGE } from "./iana.ts";
+import { addressOctets, addressSets } from "./rr-writer.ts";
+import { type SrvTarget, srvSet } from "./srv-set.ts";
+import type { RrSet, Unit, UnitName } from "./unit.ts";
+import { concat, labelOctets, latin1, MAX_NAME } from "./wire-name.ts";
+import type { ZoneEndpoint, ZonePort, ZoneService, ZoneShape } from "./zone.ts";
+
+/** Largest reply OPT: 11 octets and an extended error of 6. */
+const OPT_ROOM = 17;
+
+/** So few addresses always fit one message. */
+const FEW = 1000;
+
+/** Member is what answers for a service: its clusterset IPs as one, or a named endpoint of a headless service. */
+interface Member {
+  /** Labels left of the service's name, `host.cluster`; empty for a ClusterSetIP, absent where none can be encoded. */
+  readonly sub: Uint8Array | undefined;
+  readonly addresses: readonly Uint8Array[];
+  readonly ports: readonly ZonePort[];
+}
+
+/** serviceKey is the key of a service's unit; undefined where its names cannot be encoded. */
+export function serviceKey(namespace: string, name: string): Uint8Array | undefined {
+  return labelOctets([name, namespace, "svc"]);
+}
+
+/** serviceUnit makes all names and records of a service (KEP-1645 DNS specification, sections 2.3 and 2.4).
+ *  Undefined where its name does not exist: a headless service without a ready endpoint. */
+export function serviceUnit(service: ZoneService, shape: ZoneShape): Unit | undefined {
+  const key = serviceKey(service.namespace, service.name);
+  if (key === undefined) return undefined;
+  const members = service.type === "Headless" ? headlessMembers(service.endpoints, key, shape) : virtualMember(service);
+  if (members.length === 0) return undefined;
+  const names = new Names(key, shape);
+  names.add(
+    [],
+    members,
+    members.flatMap((member) => member.ports.map((port) => ({ member, port }))),
+  );
+  for (const [label, pairs] of namedPorts(members)) names.add(label.split("."), membersOf(pairs), pairs);
+  // Only a headless service has names of single endpoints (2.3.4 forbids them for ClusterSetIP).
+  if (service.type === "Headless") {
+    for (const { sub, addresses } of members) if (sub !== undefined) names.addEndpoint(sub, addresses);
+  }
+  return { key, names: names.list() };
+}
+
+interface PortOf {
+  readonly member: Member;
+  readonly port: ZonePort;
+}
+
+function virtualMember({ addresses, ports }: ZoneService): readonly Member[] {
+  return [{ sub: new Uint8Array(0), addresses: addressOctets(addresses), ports }];
+}
+
+/** headlessMembers puts endpoints of one hostname in one cluster together, in an order that depends on nothing else;
+ *  hostname first, so that a subset that is cut off holds endpoints of every cluster. */
+function headlessMembers(endpoints: readonly ZoneEndpoint[], key: Uint8Array, shape: ZoneShape): readonly Member[] {
+  const byName = new Map<string, ZoneEndpoint[]>();
+  for (const endpoint of endpoints) {
+    if (endpoint.addresses.length === 0) continue;
+    const name = `${endpoint.hostname}.${endpoint.cluster}`.toLowerCase();
+    const same = byName.get(name);
+    if (same === undefined) byName.set(name, [endpoint]);
+    else same.push(endpoint);
+  }
+  const sorted = [...byName].sort(([a], [b]) => (a < b ? -1 : 1));
+  return sorted.map(([, same]): Member => {
+    const sub = labelOctets([same[0]?.hostname ?? "", same[0]?.cluster ?? ""]);
+    const fits = sub !== undefined && sub.length + key.length + shape.origin.length <= MAX_NAME;
+    return {
+      sub: fits ? sub : undefined,
+      addresses: addressOctets(same.flatMap((endpoint) => endpoint.addresses).sort()),
+      ports: same.flatMap((endpoint) => endpoint.ports),
+    };
+  });
+}
+
+/** namedPorts groups by `_port._proto`. Unnamed ports have no such name; nor has one that is no label. */
+function namedPorts(members: readonly Member[]): ReadonlyMap<string, readonly PortOf[]> {
+  const byLabel = new Map<string, PortOf[]>();
+  for (const member of members) {
+    for (const port of member.ports) {
+      if (port.name === "" || port.name.includes(".")) continue;
+      const label = `_${port.name}._${port.protocol}`.toLowerCase();
+      const pairs = byLabel.get(label);
+      if (pairs === undefined) byLabel.set(label, [{ member, port }]);
+      else pairs.push({ member, port });
+    }
+  }
+  return byLabel;
+}
+
+function membersOf(pairs: readonly PortOf[]): readonly Member[] {
+  return [...new Set(pairs.map(({ member }) => member))];
+}
+
+/** Names collects a service's names, and the empty ones above them. */
+class Names {
+  readonly #key: Uint8Array;
+  readonly #shape: ZoneShape;
+  readonly #names = new Map<string, UnitName>();
+  /** One encoded copy of equal address sets, which most `_port._proto` names share with the service. */
+  readonly #sets = new Map<string, readonly RrSet[]>();
+  readonly #targets = new Map<Member, Uint8Array>();
+
+  constructor(key: Uint8Array, shape: ZoneShape) {
+    this.#key = key;
+    this.#shape = shape;
+  }
+
+  list(): readonly UnitName[] {
+    return [...this.#names.values()];
+  }
+
+  add(labels: readonly string[], members: readonly Member[], pairs: readonly PortOf[]): void {
+    const sub = labelOctets(labels);
+    if (sub === undefined || sub.length + this.#key.length + this.#shape.origin.length > MAX_NAME) return;
+    const srv = srvSet(this.#srvTargets(pairs), {
+      ttl: this.#shape.ttl,
+      nameLength: sub.length + this.#key.length + this.#shape.origin.length,
+      room: this.#room(sub),
+    });
+    this.#put(sub, [...this.#addressSets(sub, members), ...(srv === undefined ? [] : [srv])]);
+  }
+
+  addEndpoint(sub: Uint8Array, addresses: readonly Uint8Array[]): void {
+    this.#put(sub, addressSets(addresses, this.#shape.ttl));
+  }
+
+  #put(key: Uint8Array, sets: readonly RrSet[]): void {
+    this.#names.set(latin1(key), { key, sets });
+    if (key.length === 0) return;
+    const parent = key.subarray(1 + (key[0] ?? 0));
+    if (!this.#names.has(latin1(parent))) this.#put(parent, []);
+  }
+
+  /** What a message has for records of one section, at most. */
+  #room(sub: Uint8Array): number {
+    return MAX_MESSAGE - HEADER - (sub.length + this.#key.length + this.#shape.origin.length) - 4 - OPT_ROOM;
+  }
+
+  #addressSets(sub: Uint8Array, members: readonly Member[]): readonly RrSet[] {
+    const fitting = subset(members, this.#room(sub));
+    const cacheKey = fitting.map(latin1).join();
+    const known = this.#sets.get(cacheKey);
+    if (known !== undefined) return known;
+    const sets = addressSets(fitting, this.#shape.ttl);
+    this.#sets.set(cacheKey, sets);
+    return sets;
+  }
+
+  /** A member without an address or without a name is no target: nobody could dial it. */
+  #srvTargets(pairs: readonly PortOf[]): readonly SrvTarget[] {
+    return pairs.flatMap(({ member, port }) => {
+      if (member.addresses.length === 0 || member.sub === undefined) return [];
+      let target = this.#targets.get(member);
+      if (target === undefined) {
+        target = concat(member.sub, this.#key, this.#shape.origin);
+        this.#targets.set(member, target);
+      }
+      return [{ target, port: port.port, addresses: member.addresses }];
+    });
+  }
+}
+
+/** subset takes the addresses of as many members, from the first on, as fit one message in either family: A and AAAA
+ *  must show the same subset (KEP-1645 DNS specification 2.4.1). */
+function subset(members: readonly Member[], room: number): readonly Uint8Array[] {
+  const [only] = members;
+  if (only !== undefined && members.length === 1 && only.addresses.length < FEW) return only.addresses;
+  const left: Record<number, number> = { 4: Math.floor(room / 16), 16: Math.floor(room / 28) };
+  const addresses = new Map<string, Uint8Array>();
+  for (const member of members) {
+    for (const address of member.addresses) {
+      left[address.length] = (left[address.length] ?? 0) - 1;
+      addresses.set(latin1(address), address);
+    }
+    if (Object.values(left).some((records) => records < 0)) {
+      for (const address of member.addresses) addresses.delete(latin1(address));
+      break;
+    }
+  }
+  return [...addresses.values()];
+}

@@ -1,0 +1,117 @@
+import { once } from "node:events";
+import { createServer, type Server, type Socket } from "node:net";
+import { err, type HostPort, ok, type Result } from "#values";
+import type { Counters } from "./counters.ts";
+import { type TcpAnswer, TcpConnection } from "./tcp-connection.ts";
+import type { TcpLimits } from "./tcp-limits.ts";
+
+export interface TcpServerOptions {
+  readonly answer: TcpAnswer;
+  readonly limits: TcpLimits;
+  readonly counters: Counters;
+  /** Monotonic time in milliseconds. */
+  readonly now: () => number;
+}
+
+/** How often deadlines are looked at. */
+const SWEEP_MS = 250;
+
+/** TcpServer serves DNS over TCP on any number of addresses, with common limits. */
+export class TcpServer {
+  readonly #o: TcpServerOptions;
+  readonly #servers = new Map<number, Server>();
+  /** Every connection until it is closed, with those of its source; and those that count, the one useful longest ago
+   *  first. */
+  readonly #all = new Map<TcpConnection, Set<TcpConnection>>();
+  readonly #open = new Set<TcpConnection>();
+  readonly #bySource = new Map<string, Set<TcpConnection>>();
+  #sweep: NodeJS.Timeout | undefined;
+
+  constructor(options: TcpServerOptions) {
+    this.#o = options;
+  }
+
+  /** listen opens a listener under a number of the caller's and gives its port, or an error code. */
+  async listen(id: number, { host, port }: HostPort): Promise<Result<number>> {
+    const server = createServer({ allowHalfOpen: true, pauseOnConnect: false }, (socket) => this.#accept(socket));
+    try {
+      server.listen({ host, port, ipv6Only: true, exclusive: true, backlog: 1024 });
+      await once(server, "listening");
+    } catch (reason) {
+      return err(reason instanceof Error && "code" in reason ? String(reason.code) : String(reason));
+    }
+    server.on("error", () => this.#o.counters.add("tcpRefused")); // out of descriptors: later ones may be taken
+    this.#servers.set(id, server);
+    this.#sweep ??= setInterval(() => this.#checkAll(), SWEEP_MS);
+    const address = server.address();
+    return ok(typeof address === "object" && address !== null ? address.port : port);
+  }
+
+  /** unlisten closes one listener; its connections stay. */
+  unlisten(id: number): void {
+    this.#servers.get(id)?.close();
+    this.#servers.delete(id);
+  }
+
+  /** close ends all. Clients that do not take their replies within the grace are cut. */
+  async close(graceMs = 500): Promise<void> {
+    const closed = [...this.#servers.values()].map((server) => once(server, "close"));
+    for (const id of [...this.#servers.keys()]) this.unlisten(id);
+    for (const connection of this.#all.keys()) connection.close();
+    const grace = setTimeout(() => {
+      for (const connection of this.#all.keys()) connection.cut();
+    }, graceMs);
+    await Promise.all(closed);
+    clearTimeout(grace);
+    clearInterval(this.#sweep);
+  }
+
+  #accept(socket: Socket): void {
+    const { answer, limits, now, counters } = this.#o;
+    const source = socket.remoteAddress ?? "";
+    const ofSource = this.#bySource.get(source) ?? new Set();
+    this.#bySource.set(source, ofSource);
+    const connection = new TcpConnection(socket, {
+      answer,
+      limits,
+      now,
+      onQuery: () => this.#touch(connection, ofSource),
+    });
+    this.#all.set(connection, ofSource);
+    this.#touch(connection, ofSource);
+    counters.add("tcpAccepted");
+    if (ofSource.size > limits.perSource) this.#evict(ofSource);
+    if (this.#open.size > limits.total) this.#evict(this.#open);
+    counters.set("tcpOpen", this.#open.size);
+    socket.once("close", () => {
+      this.#all.delete(connection);
+      this.#open.delete(connection);
+      ofSource.delete(connection);
+      if (ofSource.size === 0 && this.#bySource.get(source) === ofSource) this.#bySource.delete(source);
+      counters.set("tcpOpen", this.#open.size);
+    });
+  }
+
+  /** touch makes a connection the last to be closed for others; a Set keeps the order of insertion. */
+  #touch(connection: TcpConnection, ofSource: Set<TcpConnection>): void {
+    for (const set of [this.#open, ofSource]) {
+      set.delete(connection);
+      set.add(connection);
+    }
+  }
+
+  /** evict closes the first of a set. It no longer counts, though it may live until its replies have left. */
+  #evict(among: Set<TcpConnection>): void {
+    const [oldest] = among;
+    if (oldest === undefined) return;
+    this.#open.delete(oldest);
+    this.#all.get(oldest)?.delete(oldest);
+    this.#o.counters.add("tcpRefused");
+    oldest.close();
+  }
+
+  #checkAll(): void {
+    const now = this.#o.now();
+    for (const connection of this.#all.keys()) connection.check(now);
+  }
+}

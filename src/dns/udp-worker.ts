@@ -1,0 +1,61 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { err, ok, type Result } from "#values";
+import { Answerer } from "./answerer.ts";
+import { BatchLoop } from "./batch-loop.ts";
+import { Counters } from "./counters.ts";
+import { openDgram } from "./dgram-listener.ts";
+import { type Libc, loadLibc } from "./libc.ts";
+import { openUdpSocket } from "./udp-socket.ts";
+import type { FromUdpWorker, UdpWorkerData } from "./udp-thread.ts";
+import { zoneShape } from "./zone.ts";
+import { viewZone, type ZoneMemory } from "./zone-memory.ts";
+import { ZoneReader } from "./zone-reader.ts";
+
+interface Thread {
+  readonly data: UdpWorkerData;
+  readonly zone: ZoneMemory;
+  readonly answerer: Answerer;
+  readonly counters: Counters;
+}
+
+/** The thread ends with run; a message of any kind ends the dgram mode, the zone's stop word the other. */
+async function run(data: UdpWorkerData): Promise<Result<void>> {
+  const zone = viewZone(data.zone);
+  const answerer = new Answerer(new ZoneReader(zone, zoneShape(data.options)), data.seed);
+  const thread = { data, zone, answerer, counters: new Counters(data.counters, data.thread) };
+  if (data.mode === "dgram") return serveDgram(thread, "asked for");
+  const libc = await loadLibc();
+  if (libc.ok) return serveBatches(libc.value, thread);
+  return data.mode === "auto" ? serveDgram(thread, libc.error) : libc;
+}
+
+function serveBatches(libc: Libc, { data, zone, answerer, counters }: Thread): Result<void> {
+  const socket = openUdpSocket(libc, data.listen);
+  if (!socket.ok) return socket;
+  try {
+    const loop = new BatchLoop({ libc, socket: socket.value, zone, reader: data.thread, answerer, counters });
+    post({ kind: "bound", port: socket.value.port, mode: "ffi", why: "" });
+    return loop.run();
+  } finally {
+    libc.close(socket.value.fd);
+  }
+}
+
+async function serveDgram({ data, zone, answerer, counters }: Thread, why: string): Promise<Result<void>> {
+  const socket = await openDgram(data.listen, { zone, reader: data.thread, answerer, counters });
+  if (!socket.ok) return err(socket.error);
+  const stopped = new Promise<void>((resolve) => {
+    parentPort?.once("message", () => socket.value.close(() => resolve()));
+  });
+  post({ kind: "bound", port: socket.value.address().port, mode: "dgram", why });
+  await stopped;
+  return ok(undefined);
+}
+
+function post(message: FromUdpWorker): void {
+  parentPort?.postMessage(message);
+}
+
+const ended = await run(workerData as UdpWorkerData);
+if (!ended.ok) post({ kind: "failed", code: ended.error });
+parentPort?.close();

@@ -1,0 +1,40 @@
+import type { HostPort } from "#values";
+import type { TcpLimits } from "./tcp-limits.ts";
+import type { ZoneOptions } from "./zone.ts";
+
+/** ZoneBatch is some changes of the zone on their way to its writer. */
+export interface ZoneBatch {
+  readonly kind: "batch";
+  readonly sequence: number;
+  /** SOA serial from now on: seconds since 1970 (RFC 1912 section 2.2 allows any that grows). */
+  readonly serial: number;
+  /** JSON of ZoneService[]: the sender's thread spends a third of what a structured clone costs. */
+  readonly services: string;
+  readonly removed: readonly { readonly namespace: string; readonly name: string }[];
+  readonly namespaces?: readonly string[];
+  readonly synced?: boolean;
+}
+
+export type ToZoneWorker =
+  | ZoneBatch
+  | { readonly kind: "listen"; readonly id: number; readonly listen: HostPort }
+  | { readonly kind: "unlisten"; readonly id: number }
+  | { readonly kind: "stop" };
+
+/** FromZoneWorker: `applied` means that every listener answers with the batch; `fault`
+ *  tells of a service that could not be changed and answers as before. */
+export type FromZoneWorker =
+  | { readonly kind: "applied"; readonly sequence: number; readonly fault: string | undefined }
+  | { readonly kind: "listening"; readonly id: number; readonly port: number }
+  | { readonly kind: "failed"; readonly id: number; readonly code: string };
+
+/** ZoneWorkerData starts the thread that writes the zone and serves TCP. */
+export interface ZoneWorkerData {
+  readonly zone: SharedArrayBuffer;
+  readonly counters: SharedArrayBuffer;
+  /** Number of this thread among the counters. */
+  readonly thread: number;
+  readonly options: ZoneOptions;
+  readonly tcp: TcpLimits;
+  readonly seed: number;
+}

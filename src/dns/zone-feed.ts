@@ -1,0 +1,91 @@
+import type { ZoneChange, ZoneService } from "./zone.ts";
+import type { ZoneBatch } from "./zone-batch.ts";
+
+/** A batch holds services until they weigh this much, a service weighing 1 and each endpoint: about 1 ms of work. */
+const BATCH_WEIGHT = 200;
+
+interface Dirty {
+  readonly namespace: string;
+  readonly name: string;
+  /** The update that first asked for this change. */
+  readonly revision: number;
+}
+
+/** ZoneFeed holds the zone as it should be and what of it was not yet sent. Many changes of one service that wait
+ *  together are one; a new reader of the feed gets everything again. */
+export class ZoneFeed {
+  readonly #services = new Map<string, ZoneService>();
+  /** In the order of their revisions: a Map keeps the order of insertion, and a key its first place. */
+  readonly #dirty = new Map<string, Dirty>();
+  #namespaces: readonly string[] = [];
+  #synced = false;
+  /** The update that first asked for namespaces or synced, while they wait. */
+  #flags: number | undefined;
+  #revision = 0;
+
+  /** The number of the last update. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  note(changes: readonly ZoneChange[]): void {
+    this.#revision++;
+    for (const change of changes) {
+      if (change.kind === "namespaces" || change.kind === "synced") {
+        if (change.kind === "namespaces") this.#namespaces = change.names;
+        else this.#synced = change.synced;
+        this.#flags ??= this.#revision;
+        continue;
+      }
+      const { namespace, name } = change.kind === "service" ? change.service : change;
+      const key = `${namespace}/${name}`;
+      if (change.kind === "service") this.#services.set(key, change.service);
+      else this.#services.delete(key);
+      if (!this.#dirty.has(key)) this.#dirty.set(key, { namespace, name, revision: this.#revision });
+    }
+  }
+
+  /** again marks everything unsent, for a zone that begins empty. */
+  again(): void {
+    this.#dirty.clear();
+    this.#revision++;
+    for (const [key, { namespace, name }] of this.#services) {
+      this.#dirty.set(key, { namespace, name, revision: this.#revision });
+    }
+    this.#flags = this.#revision;
+  }
+
+  /** take gives what to send next, and up to which update everything is then sent; undefined when nothing waits.
+   *  Namespaces and `synced` go behind the changes that came before them: nothing is called absent too early. */
+  take(sequence: number, serial: number): { readonly batch: ZoneBatch; readonly upTo: number } | undefined {
+    if (this.#dirty.size === 0 && this.#flags === undefined) return undefined;
+    const services: ZoneService[] = [];
+    const removed: { readonly namespace: string; readonly name: string }[] = [];
+    let weight = 0;
+    for (const [key, { namespace, name }] of this.#dirty) {
+      if (weight >= BATCH_WEIGHT) break;
+      this.#dirty.delete(key);
+      const service = this.#services.get(key);
+      if (service === undefined) removed.push({ namespace, name });
+      else services.push(service);
+      weight += 1 + (service?.endpoints.length ?? 0);
+    }
+    const batch = { kind: "batch", sequence, serial, services: JSON.stringify(services), removed } as const;
+    return { batch: { ...batch, ...this.#takeFlags() }, upTo: this.#sentUpTo() };
+  }
+
+  #takeFlags(): { namespaces?: readonly string[]; synced?: boolean } {
+    if (this.#flags === undefined || this.#oldest() <= this.#flags) return {};
+    this.#flags = undefined;
+    return { namespaces: this.#namespaces, synced: this.#synced };
+  }
+
+  #sentUpTo(): number {
+    return Math.min(this.#oldest(), this.#flags ?? Number.POSITIVE_INFINITY, this.#revision + 1) - 1;
+  }
+
+  #oldest(): number {
+    const [first] = this.#dirty.values();
+    return first?.revision ?? Number.POSITIVE_INFINITY;
+  }
+}

@@ -1,0 +1,125 @@
+import { join } from "node:path";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { crc32 } from "node:zlib";
+import { slices } from "#life";
+import { err, ok, parseUid, type Result, type Revision, type Signature } from "#values";
+import type { Cursor, Envelope } from "#wire";
+
+const SCHEMA = 1;
+
+/** Cache is everything a gateway has learned, on its disk: it serves from it when the broker is away and after a
+ *  restart. Rows are checksummed when written; one that does not match is dropped and asked for again. */
+export interface Cache {
+  /** All records that were kept, and where in the broker's log they end. The cursor is null when a row was damaged. */
+  load(): { readonly records: readonly Envelope[]; readonly cursor: Cursor | null; readonly damaged: number };
+  /** write is one transaction; it lets the event loop turn between rows. */
+  write(change: { put: readonly Envelope[]; removed: readonly string[]; cursor?: Cursor | null }): Promise<void>;
+  /** Small values by name: the last incarnation, the address the broker saw. */
+  value(name: string): string | null;
+  setValue(name: string, value: string): void;
+  close(): void;
+}
+
+/** openCache opens `DATA/cache.db`, and begins anew where the file is of another version or no database: what was in
+ *  it comes again from the broker. */
+export function openCache(dataDir: string): Result<Cache> {
+  const path = join(dataDir, "cache.db");
+  try {
+    const db = new DatabaseSync(path);
+    // NORMAL: a crash of the host may lose the last moments, which the broker still has; it cannot tear the file.
+    db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -1024;");
+    const { user_version: version } = db.prepare("PRAGMA user_version").get() as { user_version: number };
+    if (version > SCHEMA) return err(`${path} was written by a newer version: remove it to begin with an empty cache`);
+    db.exec(`
+      CREATE TABLE IF NOT EXISTS records (key TEXT PRIMARY KEY, epoch INTEGER, seq INTEGER, body TEXT, signature TEXT, sum INTEGER) WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS named (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
+      PRAGMA user_version = ${SCHEMA};`);
+    return ok(new SqliteCache(db));
+  } catch (error) {
+    return err(`${path}: ${(error as Error).message}`);
+  }
+}
+
+interface Row {
+  readonly key: string;
+  readonly epoch: number;
+  readonly seq: number;
+  readonly body: string;
+  readonly signature: string | null;
+  readonly sum: number;
+}
+
+class SqliteCache implements Cache {
+  readonly #db: DatabaseSync;
+  readonly #put: StatementSync;
+  readonly #remove: StatementSync;
+  readonly #name: StatementSync;
+  #queue: Promise<void> = Promise.resolve();
+
+  constructor(db: DatabaseSync) {
+    this.#db = db;
+    this.#put = db.prepare("INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?, ?, ?)");
+    this.#remove = db.prepare("DELETE FROM records WHERE key = ?");
+    this.#name = db.prepare("INSERT OR REPLACE INTO named VALUES (?, ?)");
+  }
+
+  load(): ReturnType<Cache["load"]> {
+    const rows = this.#db.prepare("SELECT * FROM records").all() as unknown as readonly Row[];
+    const good = rows.filter((row) => row.sum === sumOf(row));
+    for (const row of rows) if (row.sum !== sumOf(row)) this.#remove.run(row.key);
+    const records = good.map(({ key, epoch, seq, body, signature }) => ({
+      key,
+      order: { epoch, seq },
+      body,
+      signature: signature as Signature | null,
+    }));
+    const damaged = rows.length - good.length;
+    return { records, damaged, cursor: damaged > 0 ? null : cursorFrom(this.value("cursor")) };
+  }
+
+  write(change: Parameters<Cache["write"]>[0]): Promise<void> {
+    this.#queue = this.#queue.then(() => this.#write(change));
+    return this.#queue;
+  }
+
+  value(name: string): string | null {
+    const row = this.#db.prepare("SELECT value FROM named WHERE name = ?").get(name) as { value: string } | undefined;
+    return row?.value ?? null;
+  }
+
+  setValue(name: string, value: string): void {
+    this.#name.run(name, value);
+  }
+
+  close(): void {
+    if (this.#db.isOpen) this.#db.close();
+  }
+
+  async #write({ put, removed, cursor }: Parameters<Cache["write"]>[0]): Promise<void> {
+    if (!this.#db.isOpen) return;
+    this.#db.exec("BEGIN");
+    try {
+      await slices(put, (envelope) => this.#putOne(envelope));
+      for (const key of removed) this.#remove.run(key);
+      if (cursor !== undefined) this.#name.run("cursor", cursor === null ? "" : `${cursor.store} ${cursor.revision}`);
+      this.#db.exec("COMMIT");
+    } catch (error) {
+      if (this.#db.isOpen) this.#db.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  #putOne({ key, order: { epoch, seq }, body, signature }: Envelope): void {
+    this.#put.run(key, epoch, seq, body, signature, sumOf({ key, epoch, seq, body, signature }));
+  }
+}
+
+function sumOf({ key, epoch, seq, body, signature }: Omit<Row, "sum">): number {
+  return crc32(`${key}\n${epoch}.${seq}\n${signature ?? ""}\n${body}`);
+}
+
+function cursorFrom(text: string | null): Cursor | null {
+  const [store = "", revision = ""] = (text ?? "").split(" ");
+  const uid = parseUid(store);
+  return uid.ok && /^\d+$/.test(revision) ? { store: uid.value, revision: Number(revision) as Revision } : null;
+}

@@ -1,0 +1,178 @@
+import type { GlobalnetPlan } from "#globalnet";
+import type { ProbeTarget } from "#probe";
+import {
+  interfaceName,
+  type MemberRoute,
+  type TunnelInterface,
+  type TunnelPeer,
+  type TunnelPlan,
+  type Way,
+} from "#tunnel";
+import {
+  addressAt,
+  type Cidr,
+  type ClusterId,
+  cidrFamily,
+  type HostPort,
+  type Ip,
+  type NodeName,
+  overlaps,
+} from "#values";
+import type { Catalogue, GatewayBody, Member } from "#wire";
+import { KEEPALIVE_SECONDS, PROBE_PORT } from "./options.ts";
+
+/** NetworkView is all that the network of this gateway is compiled from. */
+export interface NetworkView {
+  readonly catalogue: Catalogue;
+  readonly own: ClusterId;
+  readonly gateway: NodeName;
+  readonly supernet: Cidr;
+  readonly servicePrefix: Cidr;
+  readonly nodeLocal: Ip;
+  readonly listenPort: number;
+  readonly mtu: number;
+  readonly underlayLinks: readonly string[];
+  readonly localLinks: readonly string[];
+  /** The probes' verdict on a way; undefined before the first. */
+  readonly isUp: (id: string) => boolean | undefined;
+}
+
+/** Place is what this gateway was granted. */
+export interface Place {
+  readonly index: number;
+  readonly node: Ip;
+  readonly nodePrefix: Cidr;
+  readonly pods: readonly { readonly local: Cidr; readonly global: Cidr }[];
+}
+
+export interface CompiledNetwork {
+  readonly place: Place;
+  readonly tunnels: TunnelPlan;
+  readonly globalnet: GlobalnetPlan;
+  readonly targets: readonly ProbeTarget[];
+}
+
+/** placeOf reads this gateway's own grants; undefined until the broker has granted all of them. */
+export function placeOf(catalogue: Catalogue, own: ClusterId, gateway: NodeName): Place | undefined {
+  const holding = catalogue.ledger.holding(own);
+  const index = holding?.gateways.find(({ name }) => name === gateway)?.index;
+  const nodePrefix = holding?.nodes.find((prefix) => cidrFamily(prefix) === 4);
+  if (holding === undefined || index === undefined || nodePrefix === undefined) return undefined;
+  const pods = holding.pods
+    .filter(({ local }) => cidrFamily(local) === 4)
+    .map(({ local, prefix }) => ({ local, global: prefix }));
+  return { index, nodePrefix, pods, node: nodeAddress(nodePrefix, index) };
+}
+
+/** nodeAddress is a gateway's own global address: its index names its place in the member's node prefix. */
+export function nodeAddress(nodePrefix: Cidr, index: number): Ip {
+  return addressAt(nodePrefix, BigInt(index + 1));
+}
+
+/** wayId names a way to a peer's gateway in probes, status and logs. */
+export function wayId(cluster: ClusterId, gateway: NodeName): string {
+  return `${cluster}/${gateway}`;
+}
+
+/** compileNetwork is pure: catalogue and machine to tunnels, translation and probe targets. */
+export function compileNetwork(view: NetworkView): CompiledNetwork | undefined {
+  const place = placeOf(view.catalogue, view.own, view.gateway);
+  if (place === undefined) return undefined;
+  const peers = peersOf(view, place.index);
+  const node = { local: view.nodeLocal, global: place.node };
+  const interfaces = interfacesOf(view, peers);
+  return {
+    place,
+    targets: peers.map(({ id, body }) => ({ id, address: body.address, interface: interfaceName(body.index) })),
+    tunnels: {
+      supernet: view.supernet,
+      servicePrefix: view.servicePrefix,
+      node,
+      interfaces,
+      members: membersOf(view, peers),
+      siblings: [],
+      probePort: PROBE_PORT,
+      underlayLinks: view.underlayLinks,
+    },
+    globalnet: {
+      supernet: view.supernet,
+      servicePrefix: view.servicePrefix,
+      pods: place.pods,
+      nodePrefix: place.nodePrefix,
+      node,
+      tunnels: interfaces.map(({ index }) => interfaceName(index)),
+      localLinks: view.localLinks,
+      hostPorts: [],
+      daemonPorts: [
+        { protocol: "UDP", port: PROBE_PORT },
+        { protocol: "TCP", port: PROBE_PORT },
+      ],
+      siblings: [],
+      hairpin: [],
+    },
+  };
+}
+
+interface Peer {
+  readonly id: string;
+  readonly cluster: ClusterId;
+  readonly body: GatewayBody;
+  readonly endpoint: HostPort | null;
+  readonly prefixes: readonly Cidr[];
+}
+
+/** prefixesOf are a member's global prefixes, in a stable order. */
+export function prefixesOf(catalogue: Catalogue, cluster: ClusterId): readonly Cidr[] {
+  const holding = catalogue.ledger.holding(cluster);
+  const all = [...(holding?.pods.map(({ prefix }) => prefix) ?? []), ...(holding?.nodes ?? [])];
+  return all.filter((prefix) => cidrFamily(prefix) === 4).sort();
+}
+
+/** Gateways of other members whose prefixes nobody else holds: WireGuard would move a prefix to its last claimant. */
+function peersOf(view: NetworkView, ownIndex: number): readonly Peer[] {
+  const taken: Cidr[] = [...prefixesOf(view.catalogue, view.own)];
+  return [...view.catalogue.live()].sort(byAge).flatMap((member): Peer[] => {
+    if (member.cluster === view.own) return [];
+    const prefixes = prefixesOf(view.catalogue, member.cluster).filter(
+      (prefix) => !taken.some((t) => overlaps(t, prefix)),
+    );
+    taken.push(...prefixes);
+    return [...member.gateways.values()].map(({ body }) => ({
+      id: wayId(member.cluster, body.name),
+      cluster: member.cluster,
+      body,
+      endpoint: body.endpoints[ownIndex] ?? null,
+      prefixes,
+    }));
+  });
+}
+
+function byAge(a: Member, b: Member): number {
+  return a.body.joinedAt - b.body.joinedAt || (a.cluster < b.cluster ? -1 : 1);
+}
+
+/** Interface i holds the index-i gateways of all other members; only those that are needed are made. */
+function interfacesOf({ listenPort, mtu }: NetworkView, peers: readonly Peer[]): readonly TunnelInterface[] {
+  const indices = [...new Set([0, ...peers.map(({ body }) => body.index)])].sort();
+  return indices.map((index) => ({
+    index,
+    listenPort: listenPort + index,
+    mtu,
+    peers: peers.filter(({ body }) => body.index === index).map(peerOf),
+  }));
+}
+
+function peerOf({ body, endpoint, prefixes }: Peer): TunnelPeer {
+  return { publicKey: body.tunnelKey, endpoint, allowedIps: prefixes, keepaliveSeconds: KEEPALIVE_SECONDS };
+}
+
+function membersOf({ isUp }: NetworkView, peers: readonly Peer[]): readonly MemberRoute[] {
+  const clusters = [...new Set(peers.map(({ cluster }) => cluster))];
+  return clusters.map((cluster) => {
+    const mine = peers.filter((peer) => peer.cluster === cluster);
+    const ways = mine.map(
+      ({ id, body }): Way => ({ interface: body.index, gateway: body.address, up: isUp(id) ?? false }),
+    );
+    return { cluster, prefixes: mine[0]?.prefixes ?? [], ways };
+  });
+}

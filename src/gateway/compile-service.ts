@@ -1,0 +1,140 @@
+import type { ZoneEndpoint, ZoneService } from "#dns";
+import { type ServiceEntry, serviceKey } from "#globalnet";
+import { type Backend, type ExportOf, type ImportedService, mergeExports } from "#services";
+import type { ClusterId, Ip, Protocol } from "#values";
+import type { Catalogue } from "#wire";
+import { type Translation, toLocal } from "./export-body.ts";
+
+/** ServiceContext is what all services are compiled with. */
+export interface ServiceContext {
+  readonly own: ClusterId;
+  readonly translation: Translation;
+  /** Whether a member's endpoints can be reached now. */
+  readonly reachable: (cluster: ClusterId) => boolean;
+}
+
+/** CompiledService is what one clusterset service becomes on this node. */
+export interface CompiledService {
+  readonly key: string;
+  readonly imported: ImportedService;
+  /** Null until the broker has granted one; headless services have none. */
+  readonly address: Ip | null;
+  readonly zone: ZoneService;
+  readonly table: readonly ServiceEntry[];
+  /** Own pods among the endpoints: they may be their own clients. */
+  readonly hairpin: readonly Ip[];
+  /** The members whose endpoints answer: those that can be reached, or all when none can (stale). */
+  readonly serving: readonly ClusterId[];
+  readonly stale: boolean;
+}
+
+/** exportsOf gathers what live members export under a name. */
+export function exportsOf(catalogue: Catalogue, key: string): readonly ExportOf[] {
+  return catalogue.live().flatMap((member): ExportOf[] => {
+    const body = member.exports.get(key);
+    return body === undefined ? [] : [{ cluster: member.cluster, joinedAt: member.body.joinedAt, body }];
+  });
+}
+
+/** compileService is pure: exports of one name to zone and table. Undefined where nobody exports it. */
+export function compileService(
+  catalogue: Catalogue,
+  key: string,
+  context: ServiceContext,
+): CompiledService | undefined {
+  const exports = exportsOf(catalogue, key);
+  if (exports.length === 0) return undefined;
+  const imported = mergeExports(exports);
+  const address = imported.type === "Headless" ? null : (catalogue.ledger.serviceAddress(key) ?? null);
+  const { backends, stale } = serving(imported, context);
+  const here = backends.map((backend) => localised(backend, context));
+  return {
+    key,
+    imported,
+    address,
+    zone: zoneOf(imported, address, here),
+    table: address === null ? [] : tableOf(imported, address, here),
+    hairpin: here.filter(({ cluster }) => cluster === context.own).map((backend) => backend.address),
+    serving: [...new Set(backends.map(({ cluster }) => cluster))],
+    stale,
+  };
+}
+
+/** A member that cannot be reached does not answer; when none can, the last known locations stay and are marked. */
+function serving(imported: ImportedService, { own, reachable }: ServiceContext) {
+  const there = imported.backends.filter(({ cluster }) => cluster === own || reachable(cluster));
+  const stale = there.length === 0 && imported.backends.length > 0;
+  return { backends: stale ? imported.backends : there, stale };
+}
+
+/** Inside a member its own endpoints are their pod addresses. */
+function localised(backend: Backend, { own, translation }: ServiceContext): Backend {
+  return backend.cluster === own ? { ...backend, address: toLocal(translation, backend.address) } : backend;
+}
+
+function zoneOf(imported: ImportedService, address: Ip | null, backends: readonly Backend[]): ZoneService {
+  const { namespace, name, type } = imported;
+  const headless = type === "Headless";
+  return {
+    namespace,
+    name,
+    type,
+    addresses: address === null ? [] : [address],
+    ports: headless
+      ? []
+      : imported.ports.map(({ name: port, protocol, port: number }) => ({ name: port, protocol, port: number })),
+    endpoints: headless ? endpointsOf(backends) : [],
+  };
+}
+
+/** One name may have several addresses: they are one endpoint of the zone (K/dns 2.4.1). */
+function endpointsOf(backends: readonly Backend[]): readonly ZoneEndpoint[] {
+  const byName = new Map<
+    string,
+    { cluster: string; hostname: string; addresses: Ip[]; ports: ZoneEndpoint["ports"] }
+  >();
+  for (const { cluster, hostname, address, targets } of backends) {
+    const key = `${hostname}.${cluster}`;
+    const known = byName.get(key);
+    if (known !== undefined) {
+      if (!known.addresses.includes(address)) known.addresses.push(address);
+      continue;
+    }
+    // A headless client dials the endpoint itself, so SRV names the endpoint's port (as CoreDNS does).
+    const ports = targets.map(({ portName, protocol, target }) => ({ name: portName, protocol, port: target }));
+    byName.set(key, { cluster, hostname, addresses: [address], ports });
+  }
+  return [...byName.values()];
+}
+
+/** Before there is a policy every reachable member has an equal share, and within it every endpoint. */
+function tableOf(imported: ImportedService, address: Ip, backends: readonly Backend[]): readonly ServiceEntry[] {
+  return imported.ports.map(({ protocol, port }) => {
+    const targets = backends.flatMap((backend) => targetOf(backend, protocol, port));
+    const perMember = new Map<ClusterId, number>();
+    for (const { cluster } of targets) perMember.set(cluster, (perMember.get(cluster) ?? 0) + 1);
+    const counts = [...perMember.values()];
+    const even = counts.every((n) => n === counts[0]);
+    return {
+      address,
+      protocol,
+      port,
+      affinity: imported.sessionAffinity === "ClientIP" ? "client" : "none",
+      backends: targets.map(({ cluster, address: to, port: target }) => ({
+        address: to,
+        port: target,
+        weight: even ? 1 : 1 / (perMember.get(cluster) ?? 1),
+      })),
+    };
+  });
+}
+
+function targetOf({ cluster, address, targets }: Backend, protocol: Protocol, port: number) {
+  const target = targets.find((t) => t.protocol === protocol && t.port === port);
+  return target === undefined ? [] : [{ cluster, address, port: target.target }];
+}
+
+/** tableKeys are the keys that a service's entries have in the service table. */
+export function tableKeys({ table }: CompiledService): readonly string[] {
+  return table.map(serviceKey);
+}

@@ -1,0 +1,188 @@
+import { createResponder } from "#dns";
+import { createGlobalnet, systemConntrack, systemNft } from "#globalnet";
+import { createManifestSource } from "#kube";
+import { type Clock, type Log, type Trouble, Troubles } from "#life";
+import { createSyncClient, type SyncClient } from "#sync";
+import { createTunnels, type DataPlane } from "#tunnel";
+import { type Cidr, type Ip, parseCidr, parseIp, type TunnelKey } from "#values";
+import type { Network } from "#wire";
+import { Announcer } from "./announcer.ts";
+import type { Cache } from "./cache.ts";
+import { onBatch, onRefused, onSession, onVerdict, onWelcome } from "./events.ts";
+import { Follower } from "./follower.ts";
+import { watchLoopDelay } from "./loop-delay.ts";
+import type { Membership } from "./membership.ts";
+import { type GatewayOptions, ORIGIN, TTL_SECONDS } from "./options.ts";
+import { ProberSlot } from "./prober-slot.ts";
+import { Reconciler } from "./reconciler.ts";
+import { Speaker } from "./speaker.ts";
+import type { Gateway, SessionFacts } from "./state.ts";
+import { mayAnnounce, networkNow, ownPlace, serviceNow, statementNow } from "./view.ts";
+
+export interface GatewayDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+}
+
+/** Found is what was read before anything is made. */
+export interface Found {
+  readonly dataPlane: DataPlane;
+  readonly membership: Membership;
+  readonly cache: Cache;
+  readonly tunnelKey: TunnelKey;
+  readonly routes: readonly { readonly cidr: Cidr; readonly what: string }[];
+}
+
+/** compose makes all parts of a gateway; nothing runs yet. `fatal` hears why the daemon must end. */
+export function compose(
+  options: GatewayOptions,
+  deps: GatewayDeps,
+  found: Found,
+  fatal: (reason: string) => void,
+): Gateway {
+  const { clock, log, random } = deps;
+  const { membership, cache, dataPlane, tunnelKey } = found;
+  const troubles = new Troubles((trouble, present) => tell(log, trouble, present));
+  const follower = new Follower({ own: options.cluster, cache, verifier: () => membership.verifier(), log, troubles });
+  const session = sessionFacts(cache);
+  let gateway!: Gateway;
+  const self = (): Gateway => gateway;
+  const client = makeClient(options, deps, found, self, fatal);
+  const common = { privateKey: membership.privateKey, client, clock, log };
+  const source =
+    options.manifests === null ? null : createManifestSource({ dir: options.manifests, clock, log, troubles, random });
+  const speaker = new Speaker({
+    ...common,
+    cluster: options.cluster,
+    follower,
+    canSpeak: () => session.sourceSynced && follower.synced && ownPlace(gateway) !== undefined,
+    state: (key) => statementNow(gateway, key),
+  });
+  const announcer = new Announcer({
+    ...common,
+    options,
+    tunnelKey,
+    cache,
+    place: () => ownPlace(gateway),
+    member: () => follower.catalogue.members.get(options.cluster),
+    seen: () => session.seen,
+  });
+  const zone = { origin: ORIGIN, ttl: TTL_SECONDS, serverAddresses: glueOf(options) };
+  const responder = createResponder({ listen: options.dns, zone, log, clock, troubles, random });
+  const prober = new ProberSlot({ clock, log, troubles, random, onVerdict: (id) => onVerdict(gateway, id) });
+  const plane = makePlane(options, deps, dataPlane, troubles);
+  const reconciler = new Reconciler({
+    clock,
+    log,
+    troubles,
+    plane,
+    responder,
+    probe: ({ place, targets }) => prober.set(place.node, targets),
+    network: () => networkNow(gateway),
+    service: (key) => serviceNow(gateway, key),
+    mayAnnounce: (service) => mayAnnounce(gateway, service),
+  });
+  const loop = watchLoopDelay();
+  gateway = {
+    options,
+    clock,
+    log,
+    troubles,
+    membership,
+    cache,
+    follower,
+    client,
+    source,
+    speaker,
+    announcer,
+    responder,
+    prober,
+    reconciler,
+    dataPlane,
+    plane,
+    loop,
+    session,
+  };
+  return gateway;
+}
+
+function makeClient(
+  options: GatewayOptions,
+  { clock, log, random }: GatewayDeps,
+  found: Found,
+  self: () => Gateway,
+  fatal: (reason: string) => void,
+): SyncClient {
+  const { membership, tunnelKey } = found;
+  const network = networkOf(options, found);
+  const endIf = (reason: string | undefined): void => {
+    if (reason !== undefined) fatal(reason);
+  };
+  return createSyncClient({
+    urls: () => membership.urls(),
+    tls: () => membership.tls(),
+    version: options.version,
+    clock,
+    random,
+    log,
+    login: (binding) => membership.login(binding, tunnelKey, network),
+    cursor: () => self().follower.cursor,
+    welcomed: (welcome) => endIf(onWelcome(self(), welcome)),
+    batch: (batch) => onBatch(self(), batch),
+    refused: (refused) => endIf(onRefused(self(), refused)),
+    state: (state, url) => onSession(self(), state, url),
+  });
+}
+
+function networkOf({ podCidrs, serviceCidrs, globalCidrs }: GatewayOptions, { routes }: Found): Network {
+  const pods = podCidrs.map((cidr, at) => ({ cidr, wanted: globalCidrs[at] ?? null }));
+  return { globalnet: true, pods, services: [...serviceCidrs], routes: [...routes] };
+}
+
+function makePlane(
+  { dataDir }: GatewayOptions,
+  { clock, log }: GatewayDeps,
+  dataPlane: DataPlane,
+  troubles: Troubles,
+): Gateway["plane"] {
+  if (dataPlane.mode === "none") return null;
+  const globalnet = createGlobalnet({ nft: systemNft(), conntrack: systemConntrack(), troubles });
+  return { tunnels: createTunnels({ dataDir, dataPlane, log, clock, troubles }), globalnet };
+}
+
+/** What the last session said serves until the next one says otherwise. */
+function sessionFacts(cache: Cache): SessionFacts {
+  const supernets = (cache.value("supernets") ?? "").split(",").flatMap((part) => {
+    const cidr = parseCidr(part);
+    return cidr.ok ? [cidr.value] : [];
+  });
+  const seen = parseIp(cache.value("seen") ?? "");
+  return {
+    state: "dialing",
+    url: null,
+    heardAt: null,
+    supernets,
+    seen: seen.ok ? seen.value : null,
+    machine: null,
+    sourceSynced: false,
+    zoneSynced: false,
+    fromDisk: new Set(),
+    firstSeen: new Map(),
+  };
+}
+
+/** Addresses of the responder itself: those it listens on, unless they are wildcards or loopback. */
+function glueOf({ dns, endpoint }: GatewayOptions): readonly Ip[] {
+  const own = dns
+    .map(({ host }) => host)
+    .filter((host) => host !== "0.0.0.0" && host !== "::" && !host.startsWith("127."));
+  return own.length > 0 || endpoint === null ? [...new Set(own)] : [endpoint.host];
+}
+
+function tell(log: Log, { title, code, subject, detail, severity }: Trouble, present: boolean): void {
+  const fields = { code, subject, detail };
+  if (!present) log.info(`no more: ${title}`, fields);
+  else if (severity === "info") log.info(`trouble: ${title}`, fields);
+  else log.warn(`trouble: ${title}`, fields);
+}

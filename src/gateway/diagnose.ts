@@ -1,0 +1,151 @@
+import { runCommand } from "#life";
+import { underlayMtu } from "#tunnel";
+import type { Gateway } from "./state.ts";
+
+/** Check is one row of `meridian diagnose`. */
+export interface Check {
+  readonly check: string;
+  readonly verdict: "pass" | "warn" | "fail" | "skip";
+  readonly reason: string;
+  readonly remedy: string | null;
+}
+
+/** diagnose runs every check; none changes anything. */
+export async function diagnose(gateway: Gateway): Promise<readonly Check[]> {
+  const network =
+    gateway.plane === null
+      ? [skip("data plane", "--data-plane none")]
+      : [...tunnelChecks(gateway), await forwardCheck(gateway), await mtuCheck(gateway)];
+  return [brokerCheck(gateway), nameCheck(gateway), ...network, loopCheck(gateway), ...troubleChecks(gateway)];
+}
+
+function pass(check: string, reason: string): Check {
+  return { check, verdict: "pass", reason, remedy: null };
+}
+
+function skip(check: string, reason: string): Check {
+  return { check, verdict: "skip", reason, remedy: null };
+}
+
+function brokerCheck({ session }: Gateway): Check {
+  if (session.state === "live") return pass("broker", `connected to ${session.url}`);
+  const remedy = `check that ${session.url ?? "the broker"} can be reached over TCP from here; meanwhile what was last known keeps serving`;
+  return { check: "broker", verdict: "warn", reason: "not connected", remedy };
+}
+
+function nameCheck({ responder, follower }: Gateway): Check {
+  if (responder.bound.length === 0)
+    return {
+      check: "names",
+      verdict: "fail",
+      reason: "nothing listens",
+      remedy: "see the troubles for the address that could not be had",
+    };
+  return follower.synced
+    ? pass(
+        "names",
+        `${responder.stats().zone.services} services answered on ${responder.bound.map(({ host, port }) => `${host}:${port}`).join(", ")}`,
+      )
+    : { check: "names", verdict: "fail", reason: "no catalogue was ever received", remedy: "reach the broker once" };
+}
+
+function tunnelChecks({ prober }: Gateway): readonly Check[] {
+  const reports = prober.reports();
+  if (reports.length === 0) return [skip("tunnels", "there is no other member yet")];
+  return reports.map(({ id, up, rttSeconds }) =>
+    up
+      ? pass(`tunnel ${id}`, `up, ${((rttSeconds ?? 0) * 1000).toFixed(2)} ms`)
+      : {
+          check: `tunnel ${id}`,
+          verdict: "fail" as const,
+          reason: "no probe comes back",
+          remedy:
+            "open the UDP ports --listen-port to +7 on both sides, and give --endpoint where an address is translated",
+        },
+  );
+}
+
+/** A FORWARD chain of Docker, ufw or firewalld that drops by default needs accepts for pods and for the supernet. */
+async function forwardCheck({ session, options }: Gateway): Promise<Check> {
+  const listed = await runCommand(["nft", "-j", "list", "ruleset"]);
+  if (!listed.ok) return skip("forwarding", "nft cannot be asked");
+  const { nftables } = JSON.parse(listed.value) as { nftables: readonly { chain?: NftChain; rule?: NftRule }[] };
+  const dropping = nftables.flatMap(({ chain }) =>
+    chain?.hook === "forward" && chain.policy === "drop" ? [chain] : [],
+  );
+  const supernet = session.supernets[0] ?? "242.0.0.0/8";
+  const bad = dropping.filter(({ table, family }) => {
+    const rules = JSON.stringify(nftables.filter(({ rule }) => rule?.table === table && rule.family === family));
+    return !rules.includes(supernet.split("/")[0] ?? supernet);
+  });
+  const [first] = bad;
+  if (first === undefined) return pass("forwarding", "no FORWARD chain drops what we forward");
+  const remedy = `accept ${options.podCidrs.join(", ")} and ${supernet} there: for Docker, iptables -I DOCKER-USER -s ${supernet} -j ACCEPT and -d likewise`;
+  return {
+    check: "forwarding",
+    verdict: "fail",
+    reason: `chain ${first.name} of table ${first.family} ${first.table} drops by default`,
+    remedy,
+  };
+}
+
+interface NftChain {
+  readonly name: string;
+  readonly table: string;
+  readonly family: string;
+  readonly hook?: string;
+  readonly policy?: string;
+}
+
+interface NftRule {
+  readonly table: string;
+  readonly family: string;
+}
+
+async function mtuCheck({ follower, options, session }: Gateway): Promise<Check> {
+  const hosts = follower.catalogue
+    .live()
+    .flatMap((member) =>
+      member.cluster === options.cluster
+        ? []
+        : [...member.gateways.values()].flatMap(({ body }) => body.endpoints[0]?.host ?? []),
+    );
+  const [peer] = hosts;
+  if (peer === undefined || session.machine === null) return skip("mtu", "there is no other member yet");
+  const mtu = await underlayMtu(peer);
+  if (!mtu.ok)
+    return {
+      check: "mtu",
+      verdict: "fail",
+      reason: mtu.error,
+      remedy: "give this host a route to the peers' endpoints",
+    };
+  if (mtu.value < 1340)
+    return {
+      check: "mtu",
+      verdict: "warn",
+      reason: `the underlay carries only ${mtu.value} bytes`,
+      remedy: "raise the MTU of the links between the gateways",
+    };
+  return pass("mtu", `underlay ${mtu.value}, tunnels ${session.machine.mtu}`);
+}
+
+function loopCheck({ loop }: Gateway): Check {
+  const max = loop.maxSeconds();
+  if (max < 0.1) return pass("event loop", `at most ${(max * 1000).toFixed(0)} ms late`);
+  return {
+    check: "event loop",
+    verdict: "warn",
+    reason: `was ${(max * 1000).toFixed(0)} ms late once`,
+    remedy: "give the daemon more of a core",
+  };
+}
+
+function troubleChecks({ troubles }: Gateway): readonly Check[] {
+  return troubles.list().map(({ code, severity, title, subject, detail }) => ({
+    check: `trouble ${code}`,
+    verdict: severity === "critical" ? ("fail" as const) : ("warn" as const),
+    reason: `${title}${subject === "" ? "" : `: ${subject}`}`,
+    remedy: detail,
+  }));
+}

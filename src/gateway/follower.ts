@@ -1,0 +1,140 @@
+import type { KeyObject } from "node:crypto";
+import { type Log, slices, type Troubles } from "#life";
+import type { ClusterId } from "#values";
+import { type Applied, type Batch, type Candidate, Catalogue, type Cursor, type Envelope, examine } from "#wire";
+import type { Cache } from "./cache.ts";
+
+export interface FollowerParts {
+  readonly own: ClusterId;
+  readonly cache: Cache;
+  /** The broker's allocation key, once it is known. */
+  readonly verifier: () => KeyObject;
+  readonly log: Log;
+  readonly troubles: Troubles;
+}
+
+const REFUSED = "record-refused";
+
+/** Follower keeps the catalogue: from the disk at start, then from the broker batch by batch, and from this gateway's
+ *  own speaker. What it believes is on the disk before anybody hears of it. */
+export class Follower {
+  readonly catalogue = new Catalogue();
+  readonly #parts: FollowerParts;
+  readonly #listeners: ((applied: Applied) => void)[] = [];
+  /** Body texts of our own records: what the speaker compares with, and sends again. */
+  readonly ownBodies = new Map<string, string>();
+  cursor: Cursor | null = null;
+  /** Whether the whole state was seen once: from the disk, or from the broker. */
+  synced = false;
+  #store: Cursor["store"] | null = null;
+  #part: { readonly candidates: Candidate[]; readonly removed: string[]; readonly own: Envelope[] } | null = null;
+  /** A snapshot of our own cluster, as the broker has it. */
+  onOwnSnapshot: (records: readonly Envelope[]) => void = () => {};
+  /** Members whose records did not add up. */
+  onMismatch: (clusters: readonly ClusterId[]) => void = () => {};
+  #queue: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: FollowerParts) {
+    this.#parts = parts;
+  }
+
+  onApplied(listener: (applied: Applied) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** load reads the disk: what was learned before serves at once. */
+  async load(): Promise<void> {
+    const { records, cursor, damaged } = this.#parts.cache.load();
+    if (damaged > 0) this.#parts.log.warn("damaged records were dropped from the cache", { damaged });
+    const candidates = await this.#examine(records);
+    const applied = this.catalogue.apply(candidates, [], true);
+    for (const { key, body } of applied.accepted) this.#keepOwn(key, body);
+    const whole = applied.refusals.length === 0;
+    this.cursor = whole ? cursor : null;
+    this.synced = cursor !== null && whole;
+    this.#tell(applied);
+  }
+
+  /** welcomed notes whose revisions follow. */
+  welcomed(store: Cursor["store"]): void {
+    this.#store = store;
+    this.#part = null;
+    if (this.cursor !== null && this.cursor.store !== store) this.cursor = null;
+  }
+
+  /** batch takes one frame; the records of several frames are applied as one when the last has come. */
+  batch(batch: Batch): Promise<void> {
+    return this.#alone(() => this.#batch(batch));
+  }
+
+  /** own applies records that this gateway has signed itself. Gives what happened, once it is on the disk. */
+  own(records: readonly Envelope[], removed: readonly string[]): Promise<Applied> {
+    return this.#alone(async () => {
+      const applied = this.catalogue.apply(await this.#examine(records), removed);
+      await this.#keep(applied);
+      return applied;
+    });
+  }
+
+  async #batch({ put, remove, snapshot, more, revision }: Batch): Promise<void> {
+    this.#part ??= { candidates: [], removed: [], own: [] };
+    const part = this.#part;
+    part.candidates.push(...(await this.#examine(put)));
+    part.removed.push(...remove);
+    if (snapshot) part.own.push(...put.filter(({ key }) => key.split("/")[1] === this.#parts.own));
+    if (more) return;
+    this.#part = null;
+    const applied = this.catalogue.apply(part.candidates, part.removed, snapshot);
+    const cursor = this.#store === null ? null : { store: this.#store, revision };
+    await this.#keep(applied, cursor);
+    this.cursor = cursor;
+    this.synced = true;
+    if (snapshot) this.onOwnSnapshot(part.own);
+    if (applied.mismatched.size > 0) this.onMismatch([...applied.mismatched]);
+  }
+
+  async #keep(applied: Applied, cursor?: Cursor | null): Promise<void> {
+    for (const { key, body } of applied.accepted) this.#keepOwn(key, body);
+    for (const key of applied.removed) this.ownBodies.delete(key);
+    const { accepted: put, removed } = applied;
+    await this.#parts.cache.write({ put, removed, ...(cursor === undefined ? {} : { cursor }) });
+    this.#tell(applied);
+  }
+
+  #keepOwn(key: string, body: string): void {
+    const [kind, cluster] = key.split("/");
+    if (cluster === this.#parts.own && (kind === "export" || kind === "nodes")) this.ownBodies.set(key, body);
+  }
+
+  #tell(applied: Applied): void {
+    const { troubles, own } = this.#parts;
+    for (const { key, code, message } of applied.refusals) {
+      const severity = code === "overlap" || code === "key-swap" || code === "equivocation" ? "critical" : "warning";
+      const title = "A record from the broker was not believed";
+      troubles.set({ code: REFUSED, severity, title, subject: key, detail: `${code}: ${message}` });
+    }
+    for (const { key } of applied.accepted) if (!key.startsWith(`export/${own}/`)) troubles.clear(REFUSED, key);
+    for (const listener of this.#listeners) listener(applied);
+  }
+
+  async #examine(records: readonly Envelope[]): Promise<readonly Candidate[]> {
+    const { troubles, verifier } = this.#parts;
+    const candidates: Candidate[] = [];
+    await slices(records, (envelope) => {
+      const candidate = examine(envelope, verifier());
+      if (candidate.ok) candidates.push(candidate.value);
+      else {
+        const title = "A record from the broker is wrong";
+        troubles.set({ code: REFUSED, severity: "warning", title, subject: envelope.key, detail: candidate.error });
+      }
+    });
+    return candidates;
+  }
+
+  /** Applying waits for what was begun before: two batches never interleave. */
+  #alone<T>(work: () => Promise<T>): Promise<T> {
+    const next = this.#queue.then(work, work);
+    this.#queue = next.catch(() => {});
+    return next;
+  }
+}

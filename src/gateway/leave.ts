@@ -1,0 +1,47 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { err, ok, type Result } from "#values";
+import { formatKey, seal } from "#wire";
+import type { Gateway } from "./state.ts";
+
+export interface LeaveRequest {
+  /** Only this gateway, not the cluster. */
+  readonly gateway: boolean;
+  /** Although the broker cannot be told. */
+  readonly force: boolean;
+}
+
+/** Files that belong to a membership: a new one needs a new token. */
+const OURS = ["cache.db", "cache.db-wal", "cache.db-shm", "tunnel.key", "join.pending"] as const;
+
+/** tellBroker sends the signed leave: once it is durable there, nothing can bring this membership back. */
+export async function tellBroker(
+  { client, membership, options, follower }: Gateway,
+  { gateway: only }: LeaveRequest,
+): Promise<Result<void>> {
+  const body = follower.catalogue.members.get(options.cluster)?.body;
+  if (body === undefined) return err("this cluster is no member");
+  const { cluster, uid, generation } = body;
+  const order = { epoch: generation, seq: 1 };
+  const key = formatKey({ kind: "leave", cluster });
+  const leftAt = Math.max(body.joinedAt, 0);
+  const record = only ? null : seal(membership.privateKey, key, order, { cluster, uid, generation, leftAt });
+  const answer = await client.leave(record);
+  return answer.ok ? ok(undefined) : err(answer.error.message);
+}
+
+/** undo removes what packets use: the tunnels first, so that nothing leaves by them untranslated. */
+export async function undo({ plane }: Gateway): Promise<Result<void>> {
+  if (plane === null) return ok(undefined);
+  const tunnels = await plane.tunnels.teardown();
+  if (!tunnels.ok) return tunnels;
+  const tables = await plane.globalnet.teardown();
+  return tables.ok ? ok(undefined) : err(`nft: ${tables.error.stderr}`);
+}
+
+/** forget removes what only this membership needed. */
+export async function forget({ options, cache }: Gateway): Promise<void> {
+  cache.close();
+  await rm(options.identityFile, { force: true });
+  for (const name of OURS) await rm(join(options.dataDir, name), { force: true });
+}

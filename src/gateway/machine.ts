@@ -1,0 +1,46 @@
+import { localLinks, tunnelMtu, type Underlay, underlayOf } from "#tunnel";
+import { type Cidr, err, familyOf, type Ip, ok, parseIp, type Result } from "#values";
+
+/** Machine is what this host says of itself. */
+export interface Machine {
+  /** The node's address in its cluster's network. */
+  readonly nodeLocal: Ip;
+  /** MTU inside the tunnels. */
+  readonly mtu: number;
+  readonly underlayLinks: readonly string[];
+  /** Links behind which this node's own pods are. */
+  readonly localLinks: readonly string[];
+}
+
+/** readMachine asks the kernel for the way to the broker (or to any peer): its source is the node's address, its link
+ *  the underlay. `fallback` is what was known before, for a start without any way. */
+export async function readMachine(
+  towards: readonly Ip[],
+  podCidrs: readonly Cidr[],
+  given: Ip | null,
+): Promise<Result<Machine>> {
+  const way = await firstWay(towards);
+  if (!way.ok) return way;
+  const { link, mtu, source } = way.value;
+  const nodeLocal = given ?? source;
+  if (nodeLocal === null) return err(`the way by ${link} has no source address: give --endpoint`);
+  const links = await localLinks(podCidrs);
+  if (!links.ok) return links;
+  return ok({ nodeLocal, mtu: tunnelMtu(mtu, familyOf(nodeLocal)), underlayLinks: [link], localLinks: links.value });
+}
+
+async function firstWay(towards: readonly Ip[]): Promise<Result<Underlay>> {
+  let last: Result<Underlay> = err("no address of a broker or peer is known");
+  for (const address of towards) {
+    last = await underlayOf(address);
+    if (last.ok && last.value.link !== "lo") return last;
+  }
+  return last;
+}
+
+/** hostOf is the address in a broker's URL; undefined where it is a name. */
+export function hostOf(url: string): Ip | undefined {
+  const host = new URL(url).hostname.replace(/^\[|\]$/g, "");
+  const address = parseIp(host);
+  return address.ok ? address.value : undefined;
+}

@@ -1,0 +1,162 @@
+import type { KeyObject } from "node:crypto";
+import {
+  brokerTls,
+  endPendingJoin,
+  fingerprintOf,
+  type Identity,
+  type JoinToken,
+  parseToken,
+  pendingJoin,
+  readIdentity,
+  signProof,
+  writeIdentity,
+} from "#identity";
+import type { Clock } from "#life";
+import { fetchCa } from "#sync";
+import {
+  type ClusterId,
+  err,
+  type IdentityKey,
+  type NodeName,
+  ok,
+  type Result,
+  type TunnelKey,
+  type Uid,
+} from "#values";
+import { identityKeyObject, identityKeyOf, type Login, type Network, type Welcome } from "#wire";
+import type { GatewayOptions } from "./options.ts";
+
+interface Joining {
+  readonly token: JoinToken;
+  readonly caPem: string;
+}
+
+/** Membership is who this gateway is: a member by its identity file, or about to become one by a token. */
+export class Membership {
+  readonly cluster: ClusterId;
+  readonly uid: Uid;
+  readonly privateKey: KeyObject;
+  readonly publicKey: IdentityKey;
+  readonly #options: GatewayOptions;
+  #identity: Identity | null;
+  readonly #joining: Joining | null;
+
+  constructor(
+    options: GatewayOptions,
+    who: { uid: Uid; privateKey: KeyObject },
+    identity: Identity | null,
+    joining: Joining | null,
+  ) {
+    this.cluster = options.cluster;
+    this.uid = who.uid;
+    this.privateKey = who.privateKey;
+    this.publicKey = identityKeyOf(who.privateKey);
+    this.#options = options;
+    this.#identity = identity;
+    this.#joining = joining;
+  }
+
+  /** Null until the broker has admitted us for the first time. */
+  get identity(): Identity | null {
+    return this.#identity;
+  }
+
+  urls(): readonly string[] {
+    return this.#identity?.brokers ?? (this.#joining === null ? [] : [this.#joining.token.url]);
+  }
+
+  tls(): ReturnType<typeof brokerTls> {
+    return brokerTls(this.#identity?.brokerCa ?? this.#joining?.caPem ?? "");
+  }
+
+  /** The broker's allocation key, pinned at the first welcome. */
+  verifier(): KeyObject {
+    if (this.#identity === null) throw new Error("the allocation key is not known before the first welcome");
+    return identityKeyObject(this.#identity.allocationKey);
+  }
+
+  /** login answers a challenge; the token goes along only while there is no identity. */
+  login(binding: { exporter: Uint8Array; nonce: Uint8Array }, tunnelKey: TunnelKey | null, network: Network): Login {
+    const { cluster, uid, publicKey } = this;
+    const gateway = this.#options.name;
+    const token = this.#identity === null ? (this.#joining?.token ?? null) : null;
+    return {
+      t: "login",
+      cluster,
+      uid,
+      generation: this.#identity?.generation ?? 0,
+      gateway,
+      key: publicKey,
+      tunnelKey,
+      source: null,
+      join: token === null ? null : { id: token.id, secret: token.secret.reveal() },
+      network,
+      proof: signProof(this.privateKey, { ...binding, cluster, uid, gateway }),
+    };
+  }
+
+  /** welcomed makes the membership durable at the first welcome, and checks that the broker is the one we joined. */
+  welcomed({ uid, generation, allocationKey }: Welcome): Result<void> {
+    const before = this.#identity;
+    if (before !== null && before.allocationKey !== allocationKey) {
+      return err(
+        `the broker signs with ${fingerprintOf(allocationKey)}; this member trusts ${fingerprintOf(before.allocationKey)}`,
+      );
+    }
+    if (uid !== this.uid) return err(`the broker says uid ${uid}, ours is ${this.uid}`);
+    if (before?.generation === generation) return ok(undefined);
+    const { cluster, privateKey, publicKey } = this;
+    const brokers = this.urls();
+    const identity: Identity = {
+      cluster,
+      uid,
+      privateKey,
+      publicKey,
+      generation,
+      gateway: before?.gateway ?? this.#options.name,
+      brokers,
+      brokerCa: this.tls().ca,
+      allocationKey,
+    };
+    const written = writeIdentity(this.#options.identityFile, identity);
+    if (!written.ok) return written;
+    this.#identity = identity;
+    return endPendingJoin(this.#options.dataDir);
+  }
+}
+
+/** openMembership reads the identity file; where there is none it prepares a join: the key is on the disk, and the
+ *  broker's authority checked against the token, before anything is redeemed. */
+export async function openMembership(
+  options: GatewayOptions,
+  clock: Clock,
+  signal: AbortSignal,
+): Promise<Result<Membership>> {
+  const found = readIdentity(options.identityFile);
+  if (found.ok) {
+    const fault = mismatch(found.value, options);
+    return fault === undefined ? ok(new Membership(options, found.value, found.value, null)) : err(fault);
+  }
+  if (found.error.code !== "missing") return err(found.error.message);
+  if (options.joinToken === null) {
+    return err(
+      `${options.identityFile} is missing, so this host is no member yet: give --join-token or --join-token-file (meridian invite makes one)`,
+    );
+  }
+  const token = parseToken(options.joinToken.reveal());
+  if (!token.ok) return err(`--join-token: ${token.error}`);
+  const pending = pendingJoin(options.dataDir, options.cluster);
+  if (!pending.ok) return pending;
+  const ca = await fetchCa(token.value.url, token.value.fingerprint, { now: clock.now(), signal });
+  if (!ca.ok) return ca;
+  return ok(new Membership(options, pending.value, null, { token: token.value, caPem: ca.value }));
+}
+
+function mismatch(identity: Identity, { cluster, name, identityFile }: GatewayOptions): string | undefined {
+  if (identity.cluster !== cluster)
+    return `${identityFile} is of cluster ${identity.cluster}, but --cluster is ${cluster}`;
+  if (identity.gateway !== null && identity.gateway !== (name as NodeName)) {
+    return `${identityFile} serves only the gateway ${identity.gateway}, but --name is ${name}: give another gateway its own name and the shared --identity`;
+  }
+  return undefined;
+}

@@ -1,0 +1,37 @@
+import type { Secret } from "#life";
+import type { DataPlaneMode } from "#tunnel";
+import type { Cidr, ClusterId, HostPort, Ip, NodeName } from "#values";
+
+/** GatewayOptions is the parsed configuration of a gateway: every field has been checked at the door. */
+export interface GatewayOptions {
+  readonly dataDir: string;
+  readonly cluster: ClusterId;
+  /** Needed once; null on later starts. */
+  readonly joinToken: Secret | null;
+  readonly podCidrs: readonly Cidr[];
+  readonly serviceCidrs: readonly Cidr[];
+  /** Global prefixes asked for by hand, by the place of their pod CIDR. */
+  readonly globalCidrs: readonly Cidr[];
+  readonly manifests: string | null;
+  /** Where peers send to; null: what the broker saw. The port is of index 0. */
+  readonly endpoint: { readonly host: Ip; readonly port: number | null } | null;
+  readonly listenPort: number;
+  readonly dataPlane: DataPlaneMode;
+  readonly wireguardGo: string | null;
+  readonly dns: readonly HostPort[];
+  readonly http: HostPort | null;
+  readonly name: NodeName;
+  readonly identityFile: string;
+  /** $PATH, to look for wireguard-go. */
+  readonly path: string;
+  readonly version: string;
+}
+
+/** Port of the probes (UDP) and throughput tests (TCP) on every gateway's global address. */
+export const PROBE_PORT = 7720;
+/** Seconds between keepalives: below the shortest common NAT timeout for UDP, as `wg` documents. */
+export const KEEPALIVE_SECONDS = 25;
+/** What was in the service table stays that long after its name is gone from DNS: twice the zone's TTL. */
+export const WITHDRAW_MS = 10_000;
+export const TTL_SECONDS = 5;
+export const ORIGIN = "clusterset.local";

@@ -1,0 +1,81 @@
+import { aborted, type Clock, Latest, type Log, type Room, type Troubles } from "#life";
+import { createProber, type ProbeReport, type Prober, type ProbeTarget } from "#probe";
+import type { ClusterId, Ip } from "#values";
+import { PROBE_PORT } from "./options.ts";
+
+export interface ProberSlotParts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly troubles: Troubles;
+  readonly random: () => number;
+  readonly onVerdict: (id: string, up: boolean) => void;
+}
+
+/** ProberSlot runs the prober as soon as this gateway knows its own global address, and another one when it changes. */
+export class ProberSlot implements Room {
+  readonly name = "prober";
+  readonly #parts: ProberSlotParts;
+  readonly #address = new Latest<Ip | null>(null);
+  readonly #up = new Map<string, boolean>();
+  #prober: Prober | null = null;
+  #targets: readonly ProbeTarget[] = [];
+
+  constructor(parts: ProberSlotParts) {
+    this.#parts = parts;
+  }
+
+  get prober(): Prober | null {
+    return this.#prober;
+  }
+
+  /** set tells our own address and whom to probe. */
+  set(address: Ip, targets: readonly ProbeTarget[]): void {
+    this.#targets = targets;
+    const ids = new Set(targets.map(({ id }) => id));
+    for (const id of this.#up.keys()) if (!ids.has(id)) this.#up.delete(id);
+    if (this.#address.value === address) this.#prober?.setTargets(targets);
+    else this.#address.set(address);
+  }
+
+  /** isUp is the verdict on a way; undefined before there was one. */
+  isUp(id: string): boolean | undefined {
+    return this.#up.get(id);
+  }
+
+  /** reaches reports whether any way to a member is up. */
+  reaches(cluster: ClusterId): boolean {
+    return [...this.#up].some(([id, up]) => up && id.startsWith(`${cluster}/`));
+  }
+
+  reports(): readonly ProbeReport[] {
+    return this.#prober?.reports() ?? [];
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const changed = this.#address.changed();
+      const address = this.#address.value;
+      if (address === null) await Promise.race([changed, aborted(signal)]);
+      else await this.#probe(address, changed, signal);
+    }
+  }
+
+  async #probe(address: Ip, changed: Promise<void>, signal: AbortSignal): Promise<void> {
+    const { onVerdict, ...parts } = this.#parts;
+    const prober = createProber({ ...parts, address, port: PROBE_PORT });
+    prober.onVerdict((id, up) => {
+      this.#up.set(id, up);
+      onVerdict(id, up);
+    });
+    prober.setTargets(this.#targets);
+    this.#prober = prober;
+    const stop = new AbortController();
+    void changed.then(() => stop.abort());
+    try {
+      await prober.run(AbortSignal.any([signal, stop.signal]));
+    } finally {
+      this.#prober = null;
+      this.#up.clear();
+    }
+  }
+}

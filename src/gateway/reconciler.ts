@@ -1,0 +1,258 @@
+import type { Responder, ZoneChange } from "#dns";
+import type { Globalnet, ServiceEntry } from "#globalnet";
+import { type Clock, describeFault, isAbort, Latest, type Log, type Room, slices, type Troubles } from "#life";
+import type { Tunnels } from "#tunnel";
+import type { Ip } from "#values";
+import type { CompiledNetwork } from "./compile-network.ts";
+import { type CompiledService, tableKeys } from "./compile-service.ts";
+import { WITHDRAW_MS } from "./options.ts";
+
+export interface ReconcilerParts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly troubles: Troubles;
+  /** Null without a data plane: then only names are served. */
+  readonly plane: { readonly tunnels: Tunnels; readonly globalnet: Globalnet } | null;
+  readonly responder: Pick<Responder, "update">;
+  /** probe has the ways of a network measured. */
+  readonly probe: (network: CompiledNetwork) => void;
+  readonly network: () => Promise<CompiledNetwork | undefined>;
+  readonly service: (key: string) => CompiledService | undefined;
+  /** mayAnnounce is false while nothing of a new service could be reached yet. */
+  readonly mayAnnounce: (service: CompiledService) => boolean;
+}
+
+/** Most services compiled and applied at a time: the first of many names answer while the last are still compiled. */
+const PASS = 1000;
+const DRIFT_MS = 30_000;
+const RETRY_MS = 1000;
+
+interface Withdrawn {
+  readonly entry: ServiceEntry;
+  readonly until: number;
+}
+
+/** Reconciler makes the machine and the zone what the compiled view says, in one order: tunnels, routes, translation,
+ *  service table, then the zone, since a name is announced when it works. What goes leaves in the opposite order: out
+ *  of the zone at once, out of the service table WITHDRAW_MS later, when no resolver remembers it. */
+export class Reconciler implements Room {
+  readonly name = "reconciler";
+  readonly #parts: ReconcilerParts;
+  readonly #compiled = new Map<string, CompiledService>();
+  readonly #announced = new Set<string>();
+  readonly #table = new Map<string, ServiceEntry>();
+  readonly #withdrawn = new Map<string, Withdrawn>();
+  readonly #held = new Set<string>();
+  readonly #dirty = new Set<string>();
+  readonly #wake = new Latest(0);
+  #networkDirty = true;
+  #network: CompiledNetwork | undefined;
+  #passes = 0;
+
+  constructor(parts: ReconcilerParts) {
+    this.#parts = parts;
+  }
+
+  /** compiled is what each service was compiled to last. */
+  get compiled(): ReadonlyMap<string, CompiledService> {
+    return this.#compiled;
+  }
+
+  get network(): CompiledNetwork | undefined {
+    return this.#network;
+  }
+
+  /** Number of passes that ended without a fault: readiness asks for the first. */
+  get passes(): number {
+    return this.#passes;
+  }
+
+  announced(key: string): boolean {
+    return this.#announced.has(key);
+  }
+
+  markNetwork(): void {
+    this.#networkDirty = true;
+    this.#wake.set(this.#wake.value + 1);
+  }
+
+  markServices(keys: Iterable<string>): void {
+    for (const key of keys) this.#dirty.add(key);
+    this.#wake.set(this.#wake.value + 1);
+  }
+
+  /** markHeld looks again at services that were not announced yet. */
+  markHeld(): void {
+    this.markServices(this.#held);
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, log, troubles } = this.#parts;
+    let looked = clock.monotonic();
+    while (!signal.aborted) {
+      const woken = this.#wake.changed();
+      let fault: string | undefined;
+      try {
+        if (clock.monotonic() - looked > DRIFT_MS) {
+          looked = clock.monotonic();
+          this.#parts.plane?.globalnet.forget();
+          this.#networkDirty = true;
+        }
+        fault = await this.#pass(signal);
+      } catch (error) {
+        if (signal.aborted || isAbort(error)) return;
+        fault = String(error);
+        log.error("reconciling failed", { error: fault, stack: (error as Error).stack });
+      }
+      if (fault === undefined) troubles.clear("reconcile-failed");
+      else
+        troubles.set({
+          code: "reconcile-failed",
+          severity: "critical",
+          title: "The machine is not as it should be",
+          subject: "",
+          detail: fault,
+        });
+      if (fault === undefined && (this.#dirty.size > 0 || this.#networkDirty)) continue;
+      const wait = fault !== undefined ? RETRY_MS : this.#untilNext();
+      await Promise.race([
+        fault === undefined ? woken : new Promise(() => {}),
+        clock.sleep(wait, signal).catch(() => {}),
+      ]);
+    }
+  }
+
+  /** How long until something has to be taken out of the table, or the machine is looked at again. */
+  #untilNext(): number {
+    const now = this.#parts.clock.monotonic();
+    const next = [...this.#withdrawn.values()].reduce((least, { until }) => Math.min(least, until), now + DRIFT_MS);
+    return Math.max(50, next - now + 5);
+  }
+
+  /** One pass: the network if it changed, then some of the services that did. Gives the first fault. */
+  async #pass(signal: AbortSignal): Promise<string | undefined> {
+    let fault: string | undefined;
+    if (this.#networkDirty) {
+      this.#networkDirty = false;
+      this.#network = await this.#parts.network();
+      this.markHeld();
+      fault = await this.#applyTunnels();
+    }
+    if (fault !== undefined) {
+      this.#networkDirty = true;
+      return fault;
+    }
+    const changed = await this.#compile(signal);
+    this.#parts.responder.update(changed.gone);
+    this.#expire();
+    fault = await this.#applyTable(signal);
+    if (fault !== undefined) {
+      for (const key of changed.keys) this.#dirty.add(key);
+      return fault;
+    }
+    this.#announce(changed.keys);
+    this.#passes += 1;
+    return undefined;
+  }
+
+  async #applyTunnels(): Promise<string | undefined> {
+    const { plane, probe } = this.#parts;
+    if (this.#network === undefined || plane === null) return undefined;
+    const applied = await plane.tunnels.reconcile(this.#network.tunnels);
+    probe(this.#network);
+    return applied.ok ? undefined : applied.error;
+  }
+
+  /** Compiles up to PASS services; what nobody exports any more leaves the zone first. */
+  async #compile(
+    signal: AbortSignal,
+  ): Promise<{ readonly keys: readonly string[]; readonly gone: readonly ZoneChange[] }> {
+    const keys = [...this.#dirty].slice(0, PASS);
+    const gone: ZoneChange[] = [];
+    await slices(
+      keys,
+      (key) => {
+        this.#dirty.delete(key);
+        const next = this.#parts.service(key);
+        if (next === undefined) gone.push(...this.#withdraw(key));
+        else this.#adopt(next);
+      },
+      { signal },
+    );
+    return { keys, gone };
+  }
+
+  #withdraw(key: string): readonly ZoneChange[] {
+    const before = this.#compiled.get(key);
+    this.#compiled.delete(key);
+    this.#held.delete(key);
+    if (before === undefined) return [];
+    this.#retire(tableKeys(before));
+    if (!this.#announced.delete(key)) return [];
+    const { namespace, name } = before.zone;
+    return [{ kind: "remove", namespace, name }];
+  }
+
+  #adopt(next: CompiledService): void {
+    const before = this.#compiled.get(next.key);
+    this.#compiled.set(next.key, next);
+    const keys = tableKeys(next);
+    if (before !== undefined) this.#retire(tableKeys(before).filter((key) => !keys.includes(key)));
+    next.table.forEach((entry, at) => {
+      const key = keys[at] ?? "";
+      this.#withdrawn.delete(key);
+      const known = this.#table.get(key);
+      if (known === undefined || !sameEntry(known, entry)) this.#table.set(key, entry);
+    });
+  }
+
+  #retire(keys: readonly string[]): void {
+    const until = this.#parts.clock.monotonic() + WITHDRAW_MS;
+    for (const key of keys) {
+      const entry = this.#table.get(key);
+      if (entry !== undefined) this.#withdrawn.set(key, { entry, until });
+    }
+  }
+
+  #expire(): void {
+    const now = this.#parts.clock.monotonic();
+    for (const [key, { until }] of this.#withdrawn) {
+      if (until > now) continue;
+      this.#withdrawn.delete(key);
+      this.#table.delete(key);
+    }
+  }
+
+  async #applyTable(signal: AbortSignal): Promise<string | undefined> {
+    const { plane } = this.#parts;
+    if (this.#network === undefined || plane === null) return undefined;
+    const hairpin = [...new Set([...this.#compiled.values()].flatMap((service): readonly Ip[] => service.hairpin))];
+    const want = { plan: { ...this.#network.globalnet, hairpin }, services: this.#table };
+    const applied = await plane.globalnet.reconcile(want, signal);
+    return applied.ok ? undefined : describeFault(applied.error);
+  }
+
+  #announce(keys: readonly string[]): void {
+    const changes: ZoneChange[] = [];
+    for (const key of keys) {
+      const service = this.#compiled.get(key);
+      if (service === undefined) continue;
+      if (!this.#announced.has(key) && !this.#parts.mayAnnounce(service)) {
+        this.#held.add(key);
+        continue;
+      }
+      this.#held.delete(key);
+      this.#announced.add(key);
+      changes.push({ kind: "service", service: service.zone });
+    }
+    if (changes.length > 0) this.#parts.responder.update(changes);
+  }
+}
+
+function sameEntry(a: ServiceEntry, b: ServiceEntry): boolean {
+  if (a.affinity !== b.affinity || a.backends.length !== b.backends.length) return false;
+  return a.backends.every((backend, at) => {
+    const other = b.backends[at];
+    return backend.address === other?.address && backend.port === other.port && backend.weight === other.weight;
+  });
+}

@@ -1,0 +1,259 @@
+import type { KeyObject } from "node:crypto";
+import { type Clock, isAbort, Latest, type Log, type Room, slices } from "#life";
+import type { SyncClient } from "#sync";
+import type { ClusterId } from "#values";
+import {
+  type Applied,
+  digestOf,
+  type Envelope,
+  formatKey,
+  type Order,
+  seal,
+  Tally,
+  type TallyEntry,
+  unsealed,
+} from "#wire";
+import type { Follower } from "./follower.ts";
+
+/** Statement is what one record of ours should say: null takes it back. */
+export type Statement =
+  | { readonly key: string; readonly body: unknown }
+  | { readonly key: string; readonly body: null };
+
+export interface SpeakerParts {
+  readonly cluster: ClusterId;
+  readonly privateKey: KeyObject;
+  readonly follower: Follower;
+  readonly client: Pick<SyncClient, "state" | "publish" | "claim" | "askSnapshot">;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** state says what a record key should say now; undefined keeps what it says. */
+  readonly state: (key: string) => Statement | undefined;
+  /** canSpeak is false until source and catalogue are known whole: nothing may be taken back before. */
+  readonly canSpeak: () => boolean;
+}
+
+/** Most records in one publication, and most bytes of their bodies. */
+const MAX_RECORDS = 256;
+const MAX_BYTES = 160 << 10;
+const RETRY_MS = 2000;
+
+/** Speaker signs and publishes what this member exports, if the broker lets this gateway speak.
+ *
+ *     silent ──(source and catalogue synced, session live: claim)──> speaking(epoch) ──(not-speaker)──> silent
+ *
+ *  A change is signed and on our own disk before it goes up. `shadow` is what the broker holds of ours: what differs
+ *  from it is sent, in chunks that each carry a head of their own, so that a broker that was away gets everything. */
+export class Speaker implements Room {
+  readonly name = "speaker";
+  readonly #parts: SpeakerParts;
+  readonly #dirty = new Set<string>();
+  readonly #wake = new Latest(0);
+  #epoch: number | null = null;
+  #seq = 0;
+  #shadow: Tally | null = null;
+  #claimAt = 0;
+
+  constructor(parts: SpeakerParts) {
+    this.#parts = parts;
+  }
+
+  get epoch(): number | null {
+    return this.#epoch;
+  }
+
+  /** changed says that records should be looked at again. */
+  changed(keys: Iterable<string>): void {
+    for (const key of keys) this.#dirty.add(key);
+    this.#wake.set(this.#wake.value + 1);
+  }
+
+  /** welcomed compares what the broker holds of ours with what we hold. */
+  welcomed(head: { readonly order: Order; readonly root: string } | null): void {
+    const { catalogue } = this.#parts.follower;
+    const member = catalogue.members.get(this.#parts.cluster);
+    const same = (head?.root ?? new Tally().root()) === (member?.tally.root() ?? new Tally().root());
+    this.#shadow = same ? copyOf(member?.tally) : null;
+    this.#seq = Math.max(this.#seq, head?.order.seq ?? 0);
+    this.changed([]);
+  }
+
+  /** snapshot is what the broker holds of ours, in full. */
+  snapshot(records: readonly Envelope[]): void {
+    const tally = new Tally();
+    for (const record of records) {
+      if (/^(export|nodes)\//.test(record.key)) tally.put(record.key, record.order, digestOf(record));
+    }
+    this.#shadow = tally;
+    this.changed([]);
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#parts;
+    while (!signal.aborted) {
+      const woken = this.#wake.changed();
+      try {
+        if (await this.#step()) continue;
+      } catch (error) {
+        if (signal.aborted || isAbort(error)) return;
+        log.error("publishing failed", { error: String(error) });
+      }
+      await Promise.race([woken, clock.sleep(RETRY_MS, signal).catch(() => {})]);
+    }
+  }
+
+  /** One step towards the broker holding what we say. True when there may be another at once. */
+  async #step(): Promise<boolean> {
+    if (!this.#parts.canSpeak()) return false;
+    if (this.#epoch === null && !(await this.#claim())) return false;
+    const signed = await this.#sign();
+    const sent = await this.#send();
+    return signed || sent;
+  }
+
+  async #claim(): Promise<boolean> {
+    const { client, clock, log, follower } = this.#parts;
+    if (client.state !== "live" || clock.monotonic() < this.#claimAt) return false;
+    const claimed = await client.claim();
+    if (!claimed.ok) {
+      this.#claimAt = clock.monotonic() + RETRY_MS;
+      log.debug("this gateway does not speak", { ...claimed.error });
+      return false;
+    }
+    this.#epoch = claimed.value;
+    this.#seq = 0;
+    log.info("this gateway speaks for its cluster", { epoch: claimed.value });
+    this.changed(follower.ownBodies.keys());
+    return true;
+  }
+
+  /** sign turns changed statements into signed records, applies them here and writes them to the disk. */
+  async #sign(): Promise<boolean> {
+    const { follower, cluster, state } = this.#parts;
+    const put: Envelope[] = [];
+    const removed: string[] = [];
+    let bytes = 0;
+    const order = { epoch: this.#epoch ?? 0, seq: this.#seq + 1 };
+    const keys = [...this.#dirty];
+    if (keys.length === 0) return false;
+    await slices(keys, (key) => {
+      if (put.length + removed.length >= MAX_RECORDS || bytes > MAX_BYTES) return;
+      this.#dirty.delete(key);
+      const statement = state(key);
+      if (statement === undefined) return;
+      if (statement.body === null) {
+        if (follower.ownBodies.has(key)) removed.push(key);
+        return;
+      }
+      const record = unsealed(key, order, statement.body);
+      if (record.body === follower.ownBodies.get(key)) return;
+      put.push(record);
+      bytes += record.body.length;
+    });
+    if (put.length === 0 && removed.length === 0) return this.#dirty.size > 0;
+    const tally = follower.catalogue.members.get(cluster)?.tally ?? new Tally();
+    const head = this.#head(tally, put.map(entryOf), removed);
+    if (head === undefined) return false;
+    const applied = await follower.own([...put, head], removed);
+    this.#complain(applied);
+    return true;
+  }
+
+  /** A head over a tally as it will be, under the next number. Undefined while we are no member. */
+  #head(tally: Tally, put: readonly TallyEntry[], removed: readonly string[]): Envelope | undefined {
+    const { follower, cluster, privateKey } = this.#parts;
+    const body = follower.catalogue.members.get(cluster)?.body;
+    if (body === undefined || this.#epoch === null) return undefined;
+    this.#seq += 1;
+    const order = { epoch: this.#epoch, seq: this.#seq };
+    const { count, root } = tally.preview(put, removed);
+    const { uid, generation } = body;
+    return seal(privateKey, formatKey({ kind: "head", cluster }), order, { cluster, uid, generation, count, root });
+  }
+
+  /** send brings the broker one chunk nearer to what we hold. */
+  async #send(): Promise<boolean> {
+    const { client, cluster, follower } = this.#parts;
+    if (client.state !== "live") return false;
+    if (this.#shadow === null) {
+      client.askSnapshot([cluster]);
+      return false;
+    }
+    const shadow = this.#shadow;
+    const mine = follower.catalogue.members.get(cluster)?.tally ?? new Tally();
+    const { put, removed, whole } = this.#difference(shadow, mine);
+    if (put.length === 0 && removed.length === 0) return false;
+    const head = whole ? await this.#lastHead(mine) : this.#head(shadow, put.map(entryOf), removed);
+    if (head === undefined) return false;
+    const answer = await client.publish({ put: [...put, head], remove: [...removed] });
+    if (answer.ok) {
+      for (const key of removed) shadow.remove(key);
+      for (const record of put) shadow.put(record.key, record.order, digestOf(record));
+      return true;
+    }
+    this.#refused(answer.error);
+    return false;
+  }
+
+  /** The chunk that completes the difference carries the head that we hold ourselves, signed anew if a head of an
+   *  earlier chunk has a higher number. */
+  async #lastHead(mine: Tally): Promise<Envelope | undefined> {
+    const { follower, cluster } = this.#parts;
+    const held = follower.catalogue.members.get(cluster)?.head;
+    if (held?.order.epoch === this.#epoch && held.order.seq === this.#seq) return held.envelope;
+    const head = this.#head(mine, [], []);
+    if (head !== undefined) this.#complain(await follower.own([head], []));
+    return head;
+  }
+
+  #difference(shadow: Tally, mine: Tally): { put: Envelope[]; removed: string[]; whole: boolean } {
+    const { follower } = this.#parts;
+    const put: Envelope[] = [];
+    let bytes = 0;
+    let whole = true;
+    for (const key of mine.keys()) {
+      const entry = mine.get(key);
+      const body = follower.ownBodies.get(key);
+      if (entry === undefined || body === undefined || shadow.get(key)?.digest === entry.digest) continue;
+      if (put.length >= MAX_RECORDS || bytes > MAX_BYTES) {
+        whole = false;
+        break;
+      }
+      put.push({ key, order: entry.order, body, signature: null });
+      bytes += body.length;
+    }
+    const gone = shadow.keys().filter((key) => mine.get(key) === undefined);
+    const removed = gone.slice(0, MAX_RECORDS);
+    return { put, removed, whole: whole && removed.length === gone.length };
+  }
+
+  #refused({ code, message }: { readonly code: string; readonly message: string }): void {
+    const { log, client, cluster, clock } = this.#parts;
+    if (code === "broker-away") return;
+    log.warn("the broker refused a publication", { code, message });
+    if (code === "not-speaker") {
+      this.#epoch = null;
+      this.#claimAt = clock.monotonic() + RETRY_MS;
+      return;
+    }
+    this.#shadow = null;
+    client.askSnapshot([cluster]);
+  }
+
+  #complain({ refusals }: Applied): void {
+    for (const { code, key, message } of refusals) this.#parts.log.error("own record refused", { code, key, message });
+  }
+}
+
+function entryOf(record: Envelope): TallyEntry {
+  return { key: record.key, order: record.order, digest: digestOf(record) };
+}
+
+function copyOf(tally: Tally | undefined): Tally {
+  const copy = new Tally();
+  for (const key of tally?.keys() ?? []) {
+    const entry = tally?.get(key);
+    if (entry !== undefined) copy.put(key, entry.order, entry.digest);
+  }
+  return copy;
+}

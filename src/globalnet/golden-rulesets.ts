@@ -1,0 +1,40 @@
+import type { Cidr, Ip } from "#values";
+import { exampleEntry, examplePlan } from "./example-plan.ts";
+import type { GlobalnetPlan } from "./globalnet-plan.ts";
+import { plan } from "./plan.ts";
+import { serviceKey } from "./service-entry.ts";
+import { emptyState, type GlobalnetWant } from "./state.ts";
+import { transactions } from "./transaction.ts";
+
+const GATEWAY = examplePlan(1, {
+  hostPorts: [{ protocol: "TCP", port: 9100 }],
+  daemonPorts: [{ protocol: "UDP", port: 4789 }],
+  siblings: ["02:00:00:00:00:02"],
+  hairpin: ["10.244.1.10" as Ip],
+});
+
+const PLAIN_NODE: GlobalnetPlan = {
+  ...examplePlan(3),
+  pods: [
+    { local: "10.244.0.0/16" as Cidr, global: "242.3.0.0/16" as Cidr },
+    { local: "10.9.8.0/24" as Cidr, global: "242.4.0.0/24" as Cidr },
+  ],
+  node: { local: "192.168.7.9" as Ip, global: "242.0.3.9" as Ip },
+  tunnels: [],
+  localLinks: ["cni0", "cilium_host"],
+};
+
+const SERVICES = [
+  exampleEntry("242.192.0.1 TCP 80", ["10.244.1.10:8080"]),
+  exampleEntry("242.192.0.1 UDP 53", ["242.2.3.7:53", "242.3.3.7:53"]),
+];
+
+/** goldenRulesets is what a machine without any table of ours is given, by file name under `golden/`. */
+export const goldenRulesets: Readonly<Record<string, string>> = {
+  "gateway.nft": textFor({ plan: GATEWAY, services: new Map(SERVICES.map((one) => [serviceKey(one), one])) }),
+  "plain-node.nft": textFor({ plan: PLAIN_NODE, services: new Map() }),
+};
+
+function textFor(want: GlobalnetWant): string {
+  return [...transactions(plan(emptyState, want))].map(({ text }) => text).join("");
+}

@@ -1,0 +1,10 @@
+export type { Allocation, AllocationKind, AllocationState, Refusal, RefusalCode } from "./allocation.ts";
+export { BuddyTree } from "./buddy-tree.ts";
+export type { Finding, Verdict } from "./finding.ts";
+export { Ipam, type IpamOptions, type Releasable, type ReserveAsk } from "./ipam.ts";
+export { lintPlan } from "./lint-plan.ts";
+export { type Pools, poolsOf, supernetFault } from "./pools.ts";
+export type { NodesAsk } from "./propose-nodes.ts";
+export type { PodsAsk } from "./propose-pods.ts";
+export type { ServiceAsk } from "./propose-services.ts";
+export { type Occupied, type SupernetConflict, supernetConflicts } from "./supernet-conflicts.ts";

@@ -1,0 +1,206 @@
+import { z } from "zod";
+import { type Ip, parseIp } from "#values";
+import {
+  annotations,
+  appProtocol,
+  endpointAddress,
+  hostname,
+  ipFamily,
+  labels,
+  namespace,
+  nodeName,
+  portName,
+  portNumber,
+  protocol,
+  serviceName,
+  timestamp,
+} from "./fields.ts";
+import type { ExportSpec, LocalImport, LocalService, LocalSlice, SliceBody } from "./manifest-object.ts";
+
+/** Schemas of the kinds that are read, each with what becomes of it. Kubernetes' defaults are filled in here. */
+
+const metadata = z.object({
+  name: serviceName,
+  namespace: namespace.nullish(),
+  creationTimestamp: timestamp.nullish(),
+});
+
+export const namespaceKind = z.object({ metadata: z.object({ name: namespace }) });
+
+const MAX_PORTS = 100;
+const targetPort = z.union([portNumber, portName], { error: "must be a port number or a port's name" });
+type ServicePort = z.infer<typeof servicePort>;
+const servicePort = z.object({
+  name: portName.nullish(),
+  protocol: protocol.nullish(),
+  port: portNumber,
+  appProtocol: appProtocol.nullish(),
+});
+const AFFINITY_RULE = "must be a whole number from 1 to 86400";
+const affinityConfig = z.object({
+  clientIP: z.object({ timeoutSeconds: seconds().nullish() }).nullish(),
+});
+
+/** Service, core/v1. */
+export const serviceKind = z.object({
+  metadata,
+  spec: z
+    .object({
+      type: z.enum(["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"]).nullish(),
+      clusterIP: z.string().nullish(),
+      clusterIPs: z.array(z.string()).max(2).nullish(),
+      ports: z
+        .array(servicePort.extend({ targetPort: targetPort.nullish() }))
+        .max(MAX_PORTS)
+        .nullish(),
+      sessionAffinity: z.enum(["None", "ClientIP"]).nullish(),
+      sessionAffinityConfig: affinityConfig.nullish(),
+      internalTrafficPolicy: z.enum(["Cluster", "Local"]).nullish(),
+      trafficDistribution: z.string().max(64).nullish(),
+      ipFamilies: z.array(ipFamily).max(2).nullish(),
+    })
+    .superRefine(checkPorts),
+});
+
+/** EndpointSlice, discovery.k8s.io/v1. */
+export const sliceKind = z.object({
+  metadata: z.object({
+    name: nodeName,
+    namespace: namespace.nullish(),
+    labels: z.record(z.string(), z.string()).nullish(),
+  }),
+  addressType: z.enum(["IPv4", "IPv6", "FQDN"]),
+  ports: z
+    .array(z.object({ name: portName.nullish(), protocol: protocol.nullish(), port: portNumber.nullish() }))
+    .max(MAX_PORTS)
+    .nullish(),
+  endpoints: z.array(z.unknown()).max(1000).nullish(),
+});
+
+/** Endpoint of a slice; apart from the slice, since the names of a FQDN slice are not looked at. */
+export const sliceEndpoints = z.array(
+  z.object({
+    addresses: z.array(endpointAddress).min(1).max(100),
+    conditions: z.object({ ready: z.boolean().nullish() }).nullish(),
+    hostname: hostname.nullish(),
+    nodeName: nodeName.nullish(),
+  }),
+);
+
+/** ServiceExport, multicluster.x-k8s.io v1alpha1 and v1beta1, whose schemas are the same. */
+export const exportKind = z.object({
+  metadata,
+  spec: z.object({ exportedLabels: labels.nullish(), exportedAnnotations: annotations.nullish() }).nullish(),
+});
+
+/** ServiceImport, multicluster.x-k8s.io v1alpha1 and v1beta1. Its CRD checks neither addresses nor protocols. */
+export const importKind = z.object({
+  metadata,
+  spec: z.object({
+    type: z.enum(["ClusterSetIP", "Headless"]),
+    ports: z.array(servicePort).max(MAX_PORTS).nullish(),
+    ips: z.array(z.string()).max(2).nullish(),
+  }),
+  status: z.object({ clusters: z.array(z.object({ cluster: z.string() })).nullish() }).nullish(),
+});
+
+export function serviceBody({ spec }: z.infer<typeof serviceKind>): LocalService {
+  const type = spec.type ?? "ClusterIP";
+  const affinity = spec.sessionAffinity ?? "None";
+  const seconds = spec.sessionAffinityConfig?.clientIP?.timeoutSeconds ?? 10_800; // Kubernetes' default: three hours
+  return {
+    type,
+    headless: spec.clusterIP === "None" && type === "ClusterIP",
+    ports: (spec.ports ?? []).map(portOf),
+    sessionAffinity: affinity,
+    sessionAffinitySeconds: affinity === "ClientIP" ? seconds : null,
+    internalTrafficPolicy: spec.internalTrafficPolicy ?? "Cluster",
+    trafficDistribution: spec.trafficDistribution || null,
+    ipFamilies: spec.ipFamilies ?? familiesOf(spec.clusterIPs ?? [spec.clusterIP ?? ""]),
+  };
+}
+
+export function sliceBody(
+  service: string,
+  { addressType, ports }: z.infer<typeof sliceKind>,
+  endpoints: z.infer<typeof sliceEndpoints>,
+): SliceBody {
+  const slice: LocalSlice = {
+    family: addressType === "IPv6" ? "IPv6" : "IPv4",
+    ports: (ports ?? []).flatMap(({ name, protocol: proto, port }) =>
+      port == null ? [] : [{ name: name ?? "", protocol: proto ?? "TCP", port }],
+    ),
+    endpoints: endpoints
+      .filter(({ conditions }) => conditions?.ready ?? true) // nil means ready, says the API
+      .map((one) => ({
+        addresses: one.addresses,
+        hostname: one.hostname ?? null,
+        nodeName: one.nodeName ?? null,
+      })),
+  };
+  return { service, slice };
+}
+
+export function exportBody({ metadata: meta, spec }: z.infer<typeof exportKind>): ExportSpec {
+  return {
+    createdAt: meta.creationTimestamp ?? null,
+    exportedLabels: spec?.exportedLabels ?? {},
+    exportedAnnotations: spec?.exportedAnnotations ?? {},
+  };
+}
+
+export function importBody({ metadata: meta, spec, status }: z.infer<typeof importKind>): LocalImport {
+  return {
+    namespace: meta.namespace ?? namespace.parse("default"),
+    name: meta.name,
+    type: spec.type,
+    ports: (spec.ports ?? []).map(portOf),
+    ips: addressesIn(spec.ips ?? []),
+    clusters: (status?.clusters ?? []).map(({ cluster }) => cluster),
+  };
+}
+
+function portOf({ name, protocol: proto, port, appProtocol: app }: z.infer<typeof servicePort>) {
+  return { name: name ?? "", protocol: proto ?? "TCP", port, appProtocol: app ?? null } as const;
+}
+
+function addressesIn(texts: readonly string[]): readonly Ip[] {
+  return texts.flatMap((text) => {
+    const ip = parseIp(text);
+    return ip.ok ? [ip.value] : [];
+  });
+}
+
+function familiesOf(clusterIps: readonly string[]): LocalService["ipFamilies"] {
+  return addressesIn(clusterIps).map((ip) => (ip.includes(":") ? "IPv6" : "IPv4"));
+}
+
+/** Ports of a Service as the API server checks them: one at least unless it has no cluster IP, names where there are
+ *  several, and neither a name nor a (protocol, port) twice. */
+function checkPorts(
+  spec: {
+    type?: string | null | undefined;
+    clusterIP?: string | null | undefined;
+    ports?: ServicePort[] | null | undefined;
+  },
+  context: z.RefinementCtx,
+): void {
+  const ports = spec.ports ?? [];
+  const fault = (path: (string | number)[], message: string): void =>
+    context.addIssue({ code: "custom", path: ["ports", ...path], message });
+  if (ports.length === 0 && spec.clusterIP !== "None" && spec.type !== "ExternalName") {
+    fault([], "must have at least one port, unless clusterIP is None");
+  }
+  ports.forEach(({ name, port, protocol: proto }, at) => {
+    const earlier = ports.slice(0, at);
+    if (ports.length > 1 && !name) fault([at, "name"], "must be set where there are several ports");
+    else if (earlier.some((other) => other.name === name)) fault([at, "name"], "is taken by an earlier port");
+    if (earlier.some((other) => other.port === port && (other.protocol ?? "TCP") === (proto ?? "TCP"))) {
+      fault([at, "port"], "is taken by an earlier port of the same protocol");
+    }
+  });
+}
+
+function seconds() {
+  return z.int({ error: AFFINITY_RULE }).min(1, { error: AFFINITY_RULE }).max(86_400, { error: AFFINITY_RULE });
+}

@@ -1,0 +1,202 @@
+import type { Namespace, ServiceName } from "#values";
+import { Definitions, type ObjectKey, objectKey } from "./definitions.ts";
+import type { Definition, LocalImport, ManifestObject, ParsedFile, SliceBody } from "./manifest-object.ts";
+import type { LocalExport, Manifests } from "./manifests.ts";
+import { SharedValues } from "./shared-values.ts";
+
+type SliceDefinition = Extract<Definition, { kind: "EndpointSlice" }>;
+
+interface FileEntry {
+  readonly definitions: readonly Definition[];
+  readonly namespaces: ReadonlySet<string>;
+  readonly ignored: number;
+}
+
+/** ManifestIndex joins the objects of all files into exports, and rebuilds only those that a change concerns. */
+export class ManifestIndex {
+  readonly #definitions = new Definitions((before, after) => this.#winner(before, after));
+  readonly #shared = new SharedValues();
+  readonly #files = new Map<string, FileEntry>();
+  readonly #filesOf = new Map<string, number>();
+  readonly #slicesOf = new Map<string, SliceDefinition[]>();
+  /** Exports to rebuild; true where their content changed, false where only the place of their file did. */
+  readonly #dirty = new Map<string, boolean>();
+  readonly #namespaces = new Set<string>();
+  readonly #exports = new Map<string, LocalExport>();
+  readonly #imports = new Map<string, LocalImport>();
+  readonly #unread = new Set<string>();
+  /** Objects that one file defines once more, as texts for a trouble: by file, and only where there are any. */
+  readonly #repeats = new Map<string, readonly string[]>();
+  #others = 0;
+  readonly manifests: Manifests;
+
+  constructor() {
+    const ignored = (): number => [...this.#files.values()].reduce((sum, file) => sum + file.ignored, 0);
+    this.manifests = {
+      namespaces: this.#namespaces,
+      exports: this.#exports,
+      imports: this.#imports,
+      unread: this.#unread,
+      get ignoredKinds() {
+        return ignored();
+      },
+    };
+  }
+
+  /** otherChanges counts changes of namespaces and imports: more than before means that listeners are to hear. */
+  get otherChanges(): number {
+    return this.#others;
+  }
+
+  /** markUnread notes a file that could not be read, unless older content of it is in force. */
+  markUnread(file: string): void {
+    if (!this.#files.has(file)) this.#unread.add(file);
+  }
+
+  /** replace puts a file's new content in force in small steps: take all of them, at whatever pace. A file that is gone
+   *  has no objects. Exports stay as they were until flush. */
+  *replace(
+    file: string,
+    parts: Iterable<readonly ManifestObject[]>,
+    rest: Omit<ParsedFile, "objects">,
+  ): Iterable<void> {
+    const next = new Map<ObjectKey, Definition>();
+    const repeats: string[] = [];
+    for (const part of parts) {
+      for (const object of part) {
+        const key = objectKey(object);
+        const first = next.get(key);
+        if (first !== undefined)
+          repeats.push(`${file}:${object.line}: ${key} is already defined in line ${first.line}`);
+        else next.set(key, this.#compact(object, file));
+        yield;
+      }
+    }
+    for (const definition of next.values()) yield this.#definitions.put(definition);
+    for (const definition of this.#files.get(file)?.definitions ?? []) {
+      if (!next.has(objectKey(definition))) yield this.#definitions.remove(definition);
+    }
+    this.#enter(file, [...next.values()], rest, repeats);
+  }
+
+  /** remove is replace for a file that is gone. */
+  *remove(file: string): Iterable<void> {
+    yield* this.replace(file, [], { namespaces: [], ignored: 0, faults: [] });
+    this.#files.delete(file);
+  }
+
+  /** flush rebuilds up to `max` exports and names those whose content changed. Empty and not `more`: all is done. */
+  flush(max: number): { readonly changed: readonly string[]; readonly more: boolean } {
+    const changed: string[] = [];
+    let left = max;
+    for (const [key, content] of this.#dirty) {
+      if (left-- === 0) return { changed, more: true };
+      this.#dirty.delete(key);
+      if (this.#rebuild(key) && content) changed.push(key);
+    }
+    return { changed, more: false };
+  }
+
+  /** duplicates lists, by file, the objects that a file defines in vain. */
+  duplicates(): ReadonlyMap<string, readonly string[]> {
+    const texts = new Map<string, string[]>();
+    for (const [file, repeats] of this.#repeats) texts.set(file, [...repeats]);
+    for (const { loser, winner } of this.#definitions.losers()) {
+      const text = `${loser.file}:${loser.line}: ${objectKey(loser)} is already defined in ${winner.file}:${winner.line}`;
+      const list = texts.get(loser.file);
+      if (list === undefined) texts.set(loser.file, [text]);
+      else list.push(text);
+    }
+    return texts;
+  }
+
+  /** compact gives a definition in little memory: written field by field, it is one flat object (a spread leaves the
+   *  added fields outside), and what many have in common they share. */
+  #compact({ kind, namespace, name, line, body }: ManifestObject, file: string): Definition {
+    const shared = kind === "EndpointSlice" ? this.#compactSlice(body) : this.#shared.share(body);
+    return { kind: this.#shared.share(kind), namespace, name, line, body: shared, file } as Definition;
+  }
+
+  #compactSlice({ service, slice: { family, ports, endpoints } }: SliceBody): SliceBody {
+    return { service, slice: { family, ports: this.#shared.share(ports), endpoints } };
+  }
+
+  #enter(file: string, definitions: readonly Definition[], rest: Omit<ParsedFile, "objects">, repeats: string[]): void {
+    const names = definitions.map(({ kind, namespace, name }) => (kind === "Namespace" ? name : namespace));
+    const namespaces = new Set([...names, ...rest.namespaces]);
+    for (const name of namespaces) this.#count(name, 1);
+    for (const name of this.#files.get(file)?.namespaces ?? []) this.#count(name, -1);
+    this.#files.set(file, { definitions, namespaces, ignored: rest.ignored });
+    if (repeats.length > 0) this.#repeats.set(file, repeats);
+    else this.#repeats.delete(file);
+    this.#unread.delete(file);
+  }
+
+  /** A namespace exists while any file has something in it. */
+  #count(namespace: string, by: number): void {
+    const count = (this.#filesOf.get(namespace) ?? 0) + by;
+    this.#filesOf.set(namespace, count);
+    if (count > 0 === this.#namespaces.has(namespace)) return;
+    this.#others += 1;
+    if (count > 0) this.#namespaces.add(namespace);
+    else this.#namespaces.delete(namespace);
+  }
+
+  #winner(before: Definition | undefined, after: Definition | undefined): void {
+    const one = after ?? before;
+    if (one === undefined || one.kind === "Namespace") return;
+    const content = before?.body !== after?.body;
+    if (one.kind === "EndpointSlice") return this.#sliceWinner(before, after, content);
+    const key = `${one.namespace}/${one.name}`;
+    if (one.kind !== "ServiceImport") return this.#mark(key, content);
+    if (!content) return;
+    this.#others += 1;
+    if (after?.kind === "ServiceImport") this.#imports.set(key, after.body);
+    else this.#imports.delete(key);
+  }
+
+  #sliceWinner(before: Definition | undefined, after: Definition | undefined, content: boolean): void {
+    if (before?.kind === "EndpointSlice") {
+      const key = serviceOf(before);
+      const rest = (this.#slicesOf.get(key) ?? []).filter((slice) => slice !== before);
+      if (rest.length === 0) this.#slicesOf.delete(key);
+      else this.#slicesOf.set(key, rest);
+      this.#mark(key, content);
+    }
+    if (after?.kind === "EndpointSlice") {
+      const key = serviceOf(after);
+      this.#slicesOf.set(key, [...(this.#slicesOf.get(key) ?? []), after].sort(byName));
+      this.#mark(key, content);
+    }
+  }
+
+  #mark(key: string, content: boolean): void {
+    this.#dirty.set(key, content || this.#dirty.get(key) === true);
+  }
+
+  /** rebuild joins one export anew and reports whether there is one or was one. */
+  #rebuild(key: string): boolean {
+    const found = this.#definitions.get(`ServiceExport ${key}` as ObjectKey);
+    if (found?.kind !== "ServiceExport") return this.#exports.delete(key);
+    const service = this.#definitions.get(`Service ${key}` as ObjectKey);
+    this.#exports.set(key, {
+      namespace: found.namespace as Namespace, // parsed as such at the door
+      name: found.name as ServiceName,
+      createdAt: found.body.createdAt,
+      exportedLabels: found.body.exportedLabels,
+      exportedAnnotations: found.body.exportedAnnotations,
+      service: service?.kind === "Service" ? service.body : null,
+      slices: (this.#slicesOf.get(key) ?? []).map(({ body }) => body.slice),
+      origin: { file: found.file, line: found.line },
+    });
+    return true;
+  }
+}
+
+function serviceOf({ namespace, body }: SliceDefinition): string {
+  return `${namespace}/${body.service}`;
+}
+
+function byName(a: Definition, b: Definition): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0;
+}

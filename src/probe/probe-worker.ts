@@ -1,0 +1,76 @@
+import { randomBytes } from "node:crypto";
+import { workerData } from "node:worker_threads";
+import { DgramLoop } from "./dgram-loop.ts";
+import { Engine } from "./engine.ts";
+import { type Libc, loadLibc } from "./libc.ts";
+import type { FromWorker, ToWorker, WorkerSetup } from "./messages.ts";
+import { type Desk, NativeLoop } from "./native-loop.ts";
+import type { Packet } from "./packet.ts";
+import { randomFrom } from "./random-from.ts";
+import type { ProbeTarget } from "./report.ts";
+
+/** The thread of all probes. It lives until it is told to stop. */
+
+const REPORT_MS = 500;
+const now = (): number => performance.now();
+
+await main(workerData as WorkerSetup);
+
+async function main(setup: WorkerSetup): Promise<void> {
+  const libc = setup.mode === "dgram" ? null : await loadLibc();
+  if (libc?.ok === false && setup.mode === "ffi") throw new Error(libc.error);
+  if (libc?.ok === true) runNative(setup, libc.value);
+  else runDgram(setup, libc === null ? "node:dgram was asked for" : libc.error);
+}
+
+function runNative(setup: WorkerSetup, libc: Libc): void {
+  const desk = deskFor(setup, (target, packet) => loop.send(target, packet));
+  const loop = new NativeLoop(libc, desk);
+  loop.run();
+  setup.mail.close();
+}
+
+function runDgram(setup: WorkerSetup, why: string): void {
+  const desk = deskFor(setup, (target, packet) => loop.send(target, packet));
+  const loop = new DgramLoop(desk, why);
+  loop.run();
+}
+
+function deskFor(setup: WorkerSetup, send: (target: ProbeTarget, packet: Packet) => void): Desk {
+  const post = (message: FromWorker): void => setup.mail.postMessage(message);
+  const engine = new Engine({
+    now,
+    random: randomFrom(setup.seed),
+    cookie: () => randomBytes(6).readUIntBE(0, 6) * 2,
+    send,
+    onVerdict: (id, up) => post({ kind: "verdict", id, up }),
+    onBench: (result) => post({ kind: "bench", result }),
+  });
+  let reportAt = now();
+  const report = (): number => {
+    if (now() < reportAt) return reportAt;
+    post({ kind: "reports", reports: engine.reports(), junk: engine.junk });
+    reportAt = now() + REPORT_MS;
+    return reportAt;
+  };
+  return { setup, engine, now, post, report, handle: (message) => handle(engine, message) };
+}
+
+function handle(engine: Engine, message: ToWorker): boolean {
+  switch (message.kind) {
+    case "targets":
+      engine.setTargets(message.targets);
+      return true;
+    case "state":
+      engine.setState(message.state);
+      return true;
+    case "bench":
+      for (const id of message.ids) engine.startBench(id, message.durationMs);
+      return true;
+    case "bench-stop":
+      for (const id of message.ids) engine.stopBench(id);
+      return true;
+    case "stop":
+      return false;
+  }
+}

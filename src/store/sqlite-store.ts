@@ -1,0 +1,220 @@
+import { statSync } from "node:fs";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { Allocation } from "#ipam";
+import type { Clock, Log } from "#life";
+import {
+  type ClusterId,
+  err,
+  type IdentityKey,
+  type Millis,
+  type NodeName,
+  ok,
+  type Result,
+  type Revision,
+} from "#values";
+import { ChangeLog, recordOf } from "./change-log.ts";
+import type { DataLock } from "./data-lock.ts";
+import type { Invite } from "./invite.ts";
+import { writeBackup } from "./sqlite-backup.ts";
+import { faultOf } from "./sqlite-fault.ts";
+import type { Answer, AuditRow, Change, Changes, Speaker, Store, StoredRecord, StoreFault } from "./store.ts";
+import type { StoreTables } from "./store-tables.ts";
+import { expireAnswers, inviteOf, redeemFault, redemptionOf, writeChange } from "./write-change.ts";
+
+/** Parts that openSqliteStore() has put together and checked. */
+export interface SqliteParts {
+  readonly dir: string;
+  readonly path: string;
+  readonly db: DatabaseSync;
+  readonly tables: StoreTables;
+  readonly tombstones: number;
+  readonly clock: Pick<Clock, "now">;
+  readonly log: Log;
+  /** To be given back at close(); null where it is the caller's. */
+  readonly lock: DataLock | null;
+}
+
+/** The log is copied into the database beyond this size: copying then takes a few milliseconds. */
+const WAL_BYTES = 4 << 20;
+/** Records read at a time; no statement stays open in between, which would keep the log from being reused. */
+const PAGE = 256;
+
+/** SqliteStore is the store on one SQLite database that this process alone has open, in WAL mode with an fsync for
+ *  each commit (sqlite.org/wal.html; PRAGMA synchronous=FULL). */
+export class SqliteStore implements Store {
+  readonly #parts: SqliteParts;
+  readonly #tables: StoreTables;
+  readonly #changes: ChangeLog;
+  readonly #begin: StatementSync;
+  readonly #end: StatementSync;
+  readonly #checkpoint: StatementSync;
+  readonly #page: StatementSync;
+  #broken: StoreFault | undefined;
+
+  constructor(parts: SqliteParts) {
+    const { db, tables } = parts;
+    this.#parts = parts;
+    this.#tables = tables;
+    this.#changes = new ChangeLog(db, tables, parts.tombstones);
+    this.#begin = db.prepare("BEGIN IMMEDIATE");
+    this.#end = db.prepare("COMMIT");
+    this.#checkpoint = db.prepare("PRAGMA wal_checkpoint(PASSIVE)");
+    this.#page = tables.records.query("WHERE key > ? ORDER BY key LIMIT ?");
+  }
+
+  /** Both may change within a life: a restore gives a new id, members may raise the generation. */
+  get id(): string {
+    return this.#tables.state.id;
+  }
+
+  get generation(): number {
+    return this.#tables.state.generation;
+  }
+
+  revision(): Revision {
+    return this.#tables.state.revision as Revision;
+  }
+
+  /** One transaction: redeem, write, save the sums, COMMIT with its fsync. An error before the end leaves nothing, in
+   *  the file or in memory; only what COMMIT returned for is acknowledged. */
+  commit(change: Change): Result<Revision, StoreFault> {
+    if (this.#broken !== undefined) return err(this.#broken);
+    let forget = (): void => {}; // until there is a saved state to forget
+    try {
+      this.#begin.run();
+      if (change.idempotency !== undefined) expireAnswers(this.#tables, this.#parts.clock.now());
+      const next = writeChange(this.#tables, this.#changes, change);
+      if (typeof next === "string") {
+        this.#rollback();
+        return err(redeemFault(next));
+      }
+      forget = this.#tables.save(next);
+      this.#end.run();
+    } catch (error) {
+      forget();
+      return err(this.#failed(error));
+    }
+    this.#shortenLog();
+    return ok(this.revision());
+  }
+
+  /** Page by page, by the last key seen: a key that goes or comes meanwhile shifts no other. */
+  *records(): Iterable<StoredRecord> {
+    for (let after = ""; ; ) {
+      const rows = this.#tables.records.read(this.#page, after, PAGE);
+      yield* rows.map(recordOf);
+      if (rows.length < PAGE) return;
+      after = String(rows.at(-1)?.[0]);
+    }
+  }
+
+  record(key: string): StoredRecord | null {
+    const row = this.#tables.records.get(key);
+    return row === null ? null : recordOf(row);
+  }
+
+  allocations(): readonly Allocation[] {
+    const { allocations } = this.#tables;
+    return allocations
+      .read(allocations.query("ORDER BY prefix"))
+      .map(([, body]) => JSON.parse(String(body)) as Allocation);
+  }
+
+  speakers(): readonly Speaker[] {
+    const { speakers } = this.#tables;
+    return speakers.read(speakers.query("ORDER BY cluster")).map(([cluster, epoch, gateway]) => ({
+      cluster: cluster as ClusterId,
+      epoch: Number(epoch),
+      gateway: gateway as NodeName | null,
+    }));
+  }
+
+  invites(): readonly Invite[] {
+    const { invites } = this.#tables;
+    return invites.read(invites.query("ORDER BY id")).map(inviteOf);
+  }
+
+  findRedemption(inviteId: string, key: IdentityKey) {
+    return redemptionOf(this.#tables, inviteId, key);
+  }
+
+  audit(since: number, limit: number): readonly AuditRow[] {
+    return this.#tables.audit.after(since, limit);
+  }
+
+  verifyAudit(): Result<number> {
+    return this.#tables.audit.verify();
+  }
+
+  /** An answer whose time is over is not given, though it may still be in the table. */
+  idempotent(key: string, now: Millis): Answer | null {
+    const row = this.#tables.answers.get(key);
+    if (row === null || Number(row[4]) <= now) return null;
+    const [, requestHash, status, body, expiresAt] = row;
+    return {
+      key,
+      requestHash: String(requestHash),
+      status: Number(status),
+      body: String(body),
+      expiresAt: Number(expiresAt) as Millis,
+    };
+  }
+
+  meta(key: string): string | null {
+    return (this.#tables.meta.get(key)?.[1] ?? null) as string | null;
+  }
+
+  changesSince(revision: Revision, limit?: number): Changes | "too-old" {
+    return this.#changes.since(revision, limit);
+  }
+
+  backup(path: string): Promise<Result<void>> {
+    return writeBackup(this.#parts.db, path);
+  }
+
+  /** Moves the log into the database and gives the lock back; a second call does nothing. */
+  close(): void {
+    if (!this.#parts.db.isOpen) return;
+    this.#parts.db.close();
+    this.#parts.lock?.[Symbol.dispose]();
+  }
+
+  /** Nothing of a failed change may be taken for done: neither on the disk nor in memory. */
+  #failed(error: unknown): StoreFault {
+    const fault = faultOf(error, this.#parts.dir);
+    if (fault?.code === "io") this.#break(fault);
+    try {
+      this.#rollback();
+    } catch (second) {
+      this.#break({ code: "io", message: `the store in ${this.#parts.dir} cannot go back: ${String(second)}` });
+    }
+    if (fault === undefined) throw error;
+    return this.#broken ?? fault;
+  }
+
+  /** Sums in memory first, so that they are right even where ROLLBACK itself fails. */
+  #rollback(): void {
+    this.#tables.reload();
+    if (this.#parts.db.isTransaction) this.#parts.db.exec("ROLLBACK");
+  }
+
+  /** Checkpoints are ours and not SQLite's own, which ignore errors: after a failed fsync of the database the log
+   *  must not be reused. A full disk only leaves the log long. */
+  #shortenLog(): void {
+    try {
+      const size = statSync(`${this.#parts.path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+      if (size > WAL_BYTES) this.#checkpoint.all();
+    } catch (error) {
+      const fault = faultOf(error, this.#parts.dir);
+      if (fault?.code === "disk-full")
+        this.#parts.log.warn("the store's log cannot be shortened", { reason: fault.message });
+      else this.#break(fault ?? { code: "io", message: String(error) });
+    }
+  }
+
+  /** There is no way back from here within this process: the next one reads what the disk really holds. */
+  #break(fault: StoreFault): void {
+    this.#broken = fault;
+    this.#parts.log.error("the store refuses all writes from now on", { reason: fault.message });
+  }
+}

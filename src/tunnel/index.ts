@@ -1,0 +1,14 @@
+export { chooseDataPlane, type DataPlane, type DataPlaneAsk, type DataPlaneMode } from "./data-plane.ts";
+export { localLinks } from "./local-links.ts";
+export { tunnelMtu, type Underlay, underlayMtu, underlayOf } from "./mtu.ts";
+export { interfaceName, MAX_INTERFACES } from "./ours.ts";
+export { plan } from "./plan.ts";
+export type { Route } from "./route.ts";
+export type { Rule } from "./rule.ts";
+export type { ConfigureStep, Step } from "./step.ts";
+export { loadTunnelKey } from "./tunnel-key.ts";
+export type { MemberRoute, Sibling, TunnelInterface, TunnelPeer, TunnelPlan, Way } from "./tunnel-plan.ts";
+export type { DeviceState, InterfaceState, LinkState, PeerState, TunnelState } from "./tunnel-state.ts";
+export { createTunnels, type PeerStatus, type TunnelOptions, type Tunnels } from "./tunnels.ts";
+export { portFault } from "./udp-port.ts";
+export { watchRoutes } from "./watch-routes.ts";

@@ -1,0 +1,48 @@
+import { type Cidr, ok, type Result } from "#values";
+import { PROTOCOL, RULE_PREFERENCES } from "./ours.ts";
+import { parseRows } from "./route.ts";
+
+/** Rule is one policy rule: what this node itself sends (`iif lo`) to `to` looks in `table` first. */
+export interface Rule {
+  readonly preference: number;
+  readonly to: Cidr;
+  readonly table: number;
+  /** Only UDP from this port, or to it. */
+  readonly udp?: { readonly end: "sport" | "dport"; readonly port: number };
+}
+
+/** ruleText writes a rule as `ip rule add` and `ip rule del` take it. */
+export function ruleText({ preference, to, table, udp }: Rule): string {
+  const ports = udp === undefined ? "" : ` ipproto udp ${udp.end} ${udp.port}`;
+  return `pref ${preference} iif lo to ${to}${ports} lookup ${table} protocol ${PROTOCOL}`;
+}
+
+/** RuleJson is a rule as `ip -j rule` writes it, as far as it matters here. */
+interface RuleJson {
+  readonly priority?: number;
+  readonly dst?: string;
+  readonly dstlen?: number;
+  readonly table?: string;
+  readonly sport?: number;
+  readonly dport?: number;
+}
+
+/** parseRules reads `ip -4 -j rule show` and keeps the rules in our range of priorities. */
+export function parseRules(text: string): Result<readonly Rule[]> {
+  const rows = parseRows<RuleJson>(text);
+  if (!rows.ok) return rows;
+  const [first, last] = RULE_PREFERENCES;
+  return ok(rows.value.filter(({ priority = 0 }) => priority >= first && priority <= last).map(ruleOf));
+}
+
+/** ruleOf reads what a rule of ours has. One of somebody else in our range comes out as something that we never want,
+ *  and is deleted by what is legible of it: priority, destination and table. */
+function ruleOf({ priority = 0, dst = "0.0.0.0", dstlen = 32, table = "", sport, dport }: RuleJson): Rule {
+  const port = sport ?? dport;
+  return {
+    preference: priority,
+    to: (dst.includes("/") ? dst : `${dst}/${dst === "all" ? 0 : dstlen}`) as Cidr,
+    table: Number(table),
+    ...(port !== undefined && { udp: { end: sport === undefined ? ("dport" as const) : ("sport" as const), port } }),
+  };
+}

@@ -1,0 +1,62 @@
+import type { Cidr, ClusterId, HostPort, Ip, TunnelKey } from "#values";
+
+/** TunnelPeer is a gateway of another member. */
+export interface TunnelPeer {
+  readonly publicKey: TunnelKey;
+  /** Null: the peer dials us (it is behind NAT), and its endpoint is learned from its packets. */
+  readonly endpoint: HostPort | null;
+  /** What may come from it and goes to it; of two peers of an interface that claim one prefix the first has it. */
+  readonly allowedIps: readonly Cidr[];
+  /** 0 sends none. */
+  readonly keepaliveSeconds: number;
+}
+
+/** TunnelInterface `mrd<index>` holds the gateways of index `index` of all other members. */
+export interface TunnelInterface {
+  /** 0 to 7. */
+  readonly index: number;
+  readonly listenPort: number;
+  /** In bytes: see tunnelMtu. */
+  readonly mtu: number;
+  readonly peers: readonly TunnelPeer[];
+}
+
+/** Way is one tunnel to a member. */
+export interface Way {
+  readonly interface: number;
+  /** Global address of the peer's gateway. */
+  readonly gateway: Ip;
+  /** The probes' verdict. */
+  readonly up: boolean;
+}
+
+export interface MemberRoute {
+  readonly cluster: ClusterId;
+  /** Its global prefixes: pods and nodes. */
+  readonly prefixes: readonly Cidr[];
+  readonly ways: readonly Way[];
+}
+
+/** Sibling is another node of our own member. */
+export interface Sibling {
+  readonly global: Ip;
+  /** Its address in the cluster's own network, directly reachable from here. */
+  readonly local: Ip;
+  /** A gateway: traffic may fall back to it when our own tunnels to a member are gone. */
+  readonly gateway: boolean;
+}
+
+/** TunnelPlan is all that one gateway's tunnels should be. IPv4 inside the tunnels; either family outside. */
+export interface TunnelPlan {
+  readonly supernet: Cidr;
+  readonly servicePrefix: Cidr;
+  /** `local` is this node's address in its cluster's network, `global` its address in the supernet. */
+  readonly node: { readonly local: Ip; readonly global: Ip };
+  readonly interfaces: readonly TunnelInterface[];
+  readonly members: readonly MemberRoute[];
+  readonly siblings: readonly Sibling[];
+  /** UDP port of the probes: their packets leave by the tunnel that they measure. */
+  readonly probePort: number;
+  /** Links to the outside and overlay links, where rp_filter must be loose: replies may take another gateway. */
+  readonly underlayLinks: readonly string[];
+}

@@ -1,0 +1,153 @@
+import type { Cidr, Ip } from "#values";
+import { groupIds } from "./group-ids.ts";
+import { FALLBACK_METRIC, interfaceName, nexthopIds, PROBE_TABLE, SERVICE_TABLE, STANDING_METRIC } from "./ours.ts";
+import { LOCAL_TABLE, MAIN_TABLE, type Route, routeKey } from "./route.ts";
+import type { Rule } from "./rule.ts";
+import type { MemberRoute, TunnelPlan } from "./tunnel-plan.ts";
+import type { TunnelState } from "./tunnel-state.ts";
+
+/** Wanted is a TunnelPlan in the kernel's own terms, comparable one to one with a TunnelState. */
+export interface Wanted {
+  readonly nexthops: ReadonlyMap<number, string>;
+  readonly groups: ReadonlyMap<number, readonly number[]>;
+  /** Routes that need nothing else and outlive everything else. */
+  readonly standing: readonly Route[];
+  readonly routes: readonly Route[];
+  readonly rules: readonly Rule[];
+  readonly sysctls: ReadonlyMap<string, string>;
+}
+
+/** NOTHING_WANTED is the aim of a teardown. */
+export const NOTHING_WANTED: Wanted = {
+  nexthops: new Map(),
+  groups: new Map(),
+  standing: [],
+  routes: [],
+  rules: [],
+  sysctls: new Map(),
+};
+
+/** wanted translates a plan. It looks at what is there for two things only: the group of a member all of whose ways
+ *  look down stays as it is, and links that do not exist (yet) have no sysctls. */
+export function wanted(have: Pick<TunnelState, "groups" | "sysctls">, want: TunnelPlan): Wanted {
+  const ids = groupIds(want.members.map(({ cluster }) => cluster));
+  const interfaces = new Set(want.interfaces.map(({ index }) => index));
+  const members = want.members.map((member) => ({
+    member: { ...member, ways: member.ways.filter((way) => interfaces.has(way.interface)) },
+    group: ids.get(member.cluster) ?? 0,
+  }));
+  return {
+    nexthops: new Map([...interfaces].flatMap((i) => nexthopIds(i).map((id) => [id, interfaceName(i)] as const))),
+    groups: new Map(
+      members
+        .filter(({ member }) => member.ways.length > 0)
+        .map(({ member, group }) => [group, groupOf(member, have.groups.get(group) ?? [])]),
+    ),
+    standing: [
+      { type: "unreachable", dst: want.supernet, metric: STANDING_METRIC, table: MAIN_TABLE },
+      { type: "local", dst: hostOf(want.node.global), dev: "lo", metric: 0, table: LOCAL_TABLE },
+    ],
+    routes: firstOfEach([
+      ...members.flatMap(({ member, group }) => memberRoutes(member, group, want)),
+      ...nodeRoutes(want),
+    ]),
+    rules: rulesOf(want),
+    sysctls: sysctlsOf(have.sysctls, want),
+  };
+}
+
+/** groupOf is the nexthops that a member's flows are spread over: its healthy ways. Where none looks healthy the fault
+ *  is as likely ours (a busy machine, a lost probe worker), so nothing moves. */
+function groupOf({ ways }: MemberRoute, present: readonly number[]): readonly number[] {
+  const all = idsOf(ways.map((way) => way.interface));
+  const up = idsOf(ways.filter((way) => way.up).map((way) => way.interface));
+  if (up.length > 0) return up;
+  const kept = present.filter((id) => all.includes(id));
+  return kept.length > 0 ? kept : all;
+}
+
+/** idsOf are the twins of some interfaces, in the kernel's order: equal sets give equal lists. */
+function idsOf(indices: readonly number[]): readonly number[] {
+  return [...new Set(indices)].sort((a, b) => a - b).flatMap(nexthopIds);
+}
+
+/** memberRoutes are the ways to one member: its group of tunnels first, then its fallback by our sibling gateways, and a
+ *  route of its own to each of its gateways for probes.
+ *  `src` keeps a process of this node from taking the address of mrd*: its packets are translated by their source. */
+function memberRoutes({ prefixes, ways }: MemberRoute, nhid: number, want: TunnelPlan): readonly Route[] {
+  const { local, global } = want.node;
+  const gateways = want.siblings.filter((sibling) => sibling.gateway).map((sibling) => sibling.local);
+  const via = [...new Set(gateways)].sort();
+  const common = { type: "unicast", table: MAIN_TABLE, src: local } as const;
+  return [
+    ...(ways.length > 0 ? prefixes.map((dst): Route => ({ ...common, dst, nhid, metric: 0 })) : []),
+    ...(via.length > 0 ? prefixes.map((dst): Route => ({ ...common, dst, via, metric: FALLBACK_METRIC })) : []),
+    // Probes follow their own tunnel whether it looks up or not: otherwise it could never look up again.
+    ...ways.map(
+      (way): Route => ({
+        type: "unicast",
+        dst: hostOf(way.gateway),
+        dev: interfaceName(way.interface),
+        src: global,
+        metric: 0,
+        table: PROBE_TABLE,
+      }),
+    ),
+  ];
+}
+
+/** nodeRoutes lead to our own member's other nodes, and let processes of this node name service addresses. */
+function nodeRoutes({ siblings, servicePrefix, node }: TunnelPlan): readonly Route[] {
+  return [
+    ...siblings.map(
+      ({ global, local }): Route => ({
+        type: "unicast",
+        dst: hostOf(global),
+        via: [local],
+        metric: 0,
+        table: MAIN_TABLE,
+      }),
+    ),
+    { type: "unicast", dst: servicePrefix, dev: "lo", src: node.local, metric: 0, table: SERVICE_TABLE },
+  ];
+}
+
+/** rulesOf: both tables hold for what this node itself sends; forwarded packets never look there. Probes are told by
+ *  their port at either end, since requests go to it and answers come from it. */
+function rulesOf({ servicePrefix, supernet, probePort }: TunnelPlan): readonly Rule[] {
+  const probe = { preference: PROBE_TABLE, to: supernet, table: PROBE_TABLE };
+  return [
+    { preference: SERVICE_TABLE, to: servicePrefix, table: SERVICE_TABLE },
+    { ...probe, udp: { end: "sport", port: probePort } },
+    { ...probe, udp: { end: "dport", port: probePort } },
+  ];
+}
+
+/** sysctlsOf: forwarding; flows, not hosts, spread over the ways (L4 hash); and loose reverse-path checks (RFC 3704),
+ *  since a reply may come by another gateway. The kernel takes the larger of conf.all and conf.LINK: 2 is loose. */
+function sysctlsOf(present: ReadonlyMap<string, string>, want: TunnelPlan): ReadonlyMap<string, string> {
+  const underlay = want.underlayLinks.map(rpFilter).filter((name) => present.has(name));
+  const tunnels = want.interfaces.map(({ index }) => rpFilter(interfaceName(index)));
+  return new Map([
+    ["net/ipv4/ip_forward", "1"],
+    ["net/ipv4/fib_multipath_hash_policy", "1"],
+    ...[...new Set([...underlay, ...tunnels])].map((name): [string, string] => [name, "2"]),
+  ]);
+}
+
+/** rpFilter is the path of a link's setting; as a path, since a link's name may have dots. */
+export function rpFilter(link: string): string {
+  return `net/ipv4/conf/${link}/rp_filter`;
+}
+
+/** hostOf is one address as a network. */
+function hostOf(ip: Ip): Cidr {
+  return `${ip}/32` as Cidr;
+}
+
+/** firstOfEach keeps one route per key: two members that claim one prefix must not make each plan undo the last. */
+function firstOfEach(routes: readonly Route[]): readonly Route[] {
+  const byKey = new Map<string, Route>();
+  for (const route of routes) if (!byKey.has(routeKey(route))) byKey.set(routeKey(route), route);
+  return [...byKey.values()];
+}

@@ -1,0 +1,67 @@
+export {
+  type EvictionBody,
+  type ExportBody,
+  type ExportPort,
+  type ExportSlice,
+  evictionBody,
+  exportBody,
+  type GatewayBody,
+  type GrantBody,
+  type GrantEntry,
+  gatewayBody,
+  grantBody,
+  type HeadBody,
+  headBody,
+  type LeaveBody,
+  leaveBody,
+  MAX_GRANTS,
+  type MemberBody,
+  memberBody,
+  type NodesBody,
+  nodesBody,
+  parseBody,
+} from "./bodies.ts";
+export { type Candidate, examine } from "./candidate.ts";
+export { type Applied, Catalogue, type Refusal } from "./catalogue.ts";
+export { type Holding, Ledger, type Overlap } from "./ledger.ts";
+export type { Member } from "./member.ts";
+export {
+  type Batch,
+  type Cursor,
+  decodeFromBroker,
+  decodeFromGateway,
+  encode,
+  FEATURES,
+  type FromBroker,
+  type FromGateway,
+  type Latency,
+  type Login,
+  MAX_BATCH,
+  MAX_FRAME,
+  type Network,
+  negotiate,
+  PROTOCOL,
+  type Report,
+  type Welcome,
+} from "./messages.ts";
+export {
+  compareOrder,
+  type Envelope,
+  formatKey,
+  type Order,
+  parseKey,
+  type RecordKey,
+  type RecordKind,
+  underHead,
+} from "./record.ts";
+export {
+  digestOf,
+  identityKeyObject,
+  identityKeyOf,
+  isSealedBy,
+  privateKeyFrom,
+  seal,
+  signedText,
+  unsealed,
+} from "./signature.ts";
+export { Tally, type TallyEntry } from "./tally.ts";
