@@ -79,5 +79,5 @@ async function takeDown(run: Run, teller: Teller, before: Footprint): Promise<vo
   await sweepRun(run);
   const left = await leftovers(run, before, during);
   if (left.length > 0) throw new Error(`left behind: ${left.join(", ")}`);
-  teller.proved(`${during.processes.length} processes and ${during.networks.size} namespaces are gone`);
+  teller.proved(`${during.processes.length} processes and ${during.hold.networks.size} namespaces are gone`);
 }

@@ -1,5 +1,5 @@
 import { type Daemon, invite, startBroker, startGateway } from "./program.ts";
-import { CLUSTERS, type ClusterName, type Scene } from "./scene.ts";
+import type { ClusterName, Scene } from "./scene.ts";
 
 /** Clusterset is a scene whose clusters have joined. */
 export interface Clusterset {
@@ -8,19 +8,20 @@ export interface Clusterset {
   readonly gateways: Record<ClusterName, Daemon>;
 }
 
-/** joinScene starts a broker and a gateway in each cluster; `say` hears of each step. It returns when all are ready,
- *  which is before the last of them has heard of every other one: what follows has to wait for what it needs. */
+/** joinScene starts a broker and a gateway in each cluster; `say` hears of each step. They join one after the other,
+ *  so that the first cluster has the first prefix. It returns when all are ready, which is before the first has heard
+ *  of the last: what follows has to wait for what it needs. */
 export async function joinScene(scene: Scene, say: (line: string) => void): Promise<Clusterset> {
   say("starting the broker");
   const broker = await startBroker(scene.underlay);
-  // Each cluster has a token of its own, and all join at once, as they would.
   const start = async (name: ClusterName): Promise<Daemon> => {
     const token = await invite(broker, ["--cluster", name]);
     say(`joining ${name}`);
     return startGateway(scene.clusters[name], { token });
   };
-  const [amber, birch, cedar] = await Promise.all(CLUSTERS.map(start));
-  if (amber === undefined || birch === undefined || cedar === undefined) throw new Error("a gateway is missing");
+  const amber = await start("amber");
+  const birch = await start("birch");
+  const cedar = await start("cedar");
   return { scene, broker, gateways: { amber, birch, cedar } };
 }
 

@@ -10,13 +10,14 @@ export interface ExecOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Both exec in place, so the process that is started keeps its pid through nsenter and sh.
+/** All of them exec in place, so the process that is started keeps its pid through env, nsenter and sh.
  *  The PATH of a plain user lacks the folders of `nft` and `conntrack`. */
-const WRAP = `export ${MARK}="$0" PATH="$PATH:/usr/sbin:/sbin"; exec "$@"`;
+const WRAP = 'PATH="$PATH:/usr/sbin:/sbin" exec "$@"';
 
 /** inside is the command that runs another one in a place: with its network, mounts and host name. */
 export function inside(place: Place, argv: readonly string[]): readonly string[] {
-  return ["nsenter", "-t", String(place.pid), "-n", "-m", "-u", "--", "sh", "-c", WRAP, place.run.folder, ...argv];
+  const enter = ["nsenter", "-t", String(place.pid), "-n", "-m", "-u", "--"];
+  return ["env", `${MARK}=${place.run.folder}`, ...enter, "sh", "-c", WRAP, "sh", ...argv];
 }
 
 /** exec runs a command in a place and gives its stdout. The fault names the command as it was given. */

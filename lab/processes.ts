@@ -28,12 +28,12 @@ function isOrphan({ pid, folder }: Seen): boolean {
 
 /** processesOf finds the processes of the run with a folder: those that carry its mark, and all others in its network namespaces
  *  (a daemon may clear its environment). A namespace counts only while a marked process holds it, since its number
- *  is used again later. The caller's own namespace never counts. */
-export async function processesOf(folder: string): Promise<readonly number[]> {
+ *  is used again later; `held` are further ones that the caller holds. The caller's own never counts. */
+export async function processesOf(folder: string, held: ReadonlySet<string> = new Set()): Promise<readonly number[]> {
   const own = await readlink("/proc/self/ns/net");
   const seen = await Promise.all((await pids()).map(lookAt));
   const marked = seen.filter((process) => process.folder === folder);
-  const networks = new Set(marked.map((process) => process.network));
+  const networks = new Set<string | undefined>([...held, ...marked.map((process) => process.network)]);
   networks.delete(own);
   networks.delete(undefined);
   return seen.filter((process) => process.folder === folder || networks.has(process.network)).map(({ pid }) => pid);

@@ -134,7 +134,8 @@ async function writeToken(file: string, token: string): Promise<string> {
   return file;
 }
 
-/** What the program itself says, its last lines, is worth more than that it failed. */
+/** What the program itself says is worth more than that it failed: its one line, or the error over a stack. */
 function reasonOf(fault: CommandFault): string {
-  return fault.stderr === "" ? describeFault(fault) : fault.stderr.split("\n").slice(-3).join(" | ");
+  const lines = fault.stderr.split("\n").filter((line) => line.trim() !== "");
+  return lines.find((line) => /^\w*Error\b/.test(line)) ?? lines.at(-1) ?? describeFault(fault);
 }

@@ -35,4 +35,5 @@ const code = await runProgram(
   },
   stop.signal,
 );
-process.exit(code);
+// A pipe takes a large answer in parts: the process ends when the last has gone.
+process.stdout.write("", () => process.exit(code));

@@ -18,7 +18,15 @@ const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
 /** askBroker puts a question to the broker's admin API. The token goes nowhere in clear but to this host itself, and
  *  redirects are not followed. */
-export async function askBroker({ url, token, ca, method, path, body, signal }: BrokerAsk): Promise<Result<unknown, AskFault>> {
+export async function askBroker({
+  url,
+  token,
+  ca,
+  method,
+  path,
+  body,
+  signal,
+}: BrokerAsk): Promise<Result<unknown, AskFault>> {
   if (!URL.canParse(url)) return err({ code: "refused", message: `not a URL: ${JSON.stringify(url.slice(0, 200))}` });
   const base = new URL(url);
   const tls = base.protocol === "https:";

@@ -19,7 +19,12 @@ const REFUSALS: readonly string[] = ["unknown", "not-found", "invalid", "conflic
 export async function askDaemon(socketPath: string, ask: DaemonAsk): Promise<Result<unknown, AskFault>> {
   const { method, path, query = {}, body, signal, onProgress = () => {} } = ask;
   const search = new URLSearchParams({ ...query }).toString();
-  const options = { socketPath, method, path: search === "" ? path : `${path}?${search}`, headers: { host: "localhost" } };
+  const options = {
+    socketPath,
+    method,
+    path: search === "" ? path : `${path}?${search}`,
+    headers: { host: "localhost" },
+  };
   const result = await askHttp({ tls: false, options, body, signal, where: socketPath }, (response) =>
     isStream(response) ? readStream(response, onProgress) : readAnswer(response),
   );

@@ -1,4 +1,4 @@
-import { type IncomingMessage, type RequestOptions, request as plainRequest } from "node:http";
+import { type IncomingMessage, request as plainRequest, type RequestOptions } from "node:http";
 import { request as tlsRequest } from "node:https";
 import { err, ok, type Result } from "#values";
 
@@ -29,7 +29,8 @@ export function askHttp(
   read: (response: IncomingMessage) => Promise<Result<unknown, AskFault>>,
 ): Promise<Result<unknown, AskFault>> {
   const text = body === undefined ? null : JSON.stringify(body);
-  const headers = text === null ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(text) };
+  const headers =
+    text === null ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(text) };
   return new Promise((resolve, reject) => {
     const lost = (error: NodeJS.ErrnoException): void => {
       if (signal.aborted) reject(signal.reason);

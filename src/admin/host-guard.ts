@@ -5,7 +5,14 @@ import { Refused } from "./problem.ts";
 /** Names by which a browser reaches this host itself, whatever it is asked. */
 const LOOPBACK: readonly string[] = ["localhost", "127.0.0.1", "::1"];
 /** Headers of which a second one would let two readers of one request see two requests. */
-const SINGLE: readonly string[] = ["host", "origin", "authorization", "content-type", "content-length", "idempotency-key"];
+const SINGLE: readonly string[] = [
+  "host",
+  "origin",
+  "authorization",
+  "content-type",
+  "content-length",
+  "idempotency-key",
+];
 
 /** HostGuard keeps other web sites out: a page may make a browser send anything to a name that it controls (DNS
  *  rebinding), so only requests for our own names are answered, and only from pages of our own origin, if any. */

@@ -4,6 +4,7 @@ import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { aborted, type Clock, type Log, type Room } from "#life";
 import type { HostPort, Ip } from "#values";
+import { capConnections } from "./connection-cap.ts";
 import type { HostGuard } from "./host-guard.ts";
 import { listen, type Place } from "./listen.ts";
 import { problemOf, Refused, sendProblem } from "./problem.ts";
@@ -29,13 +30,13 @@ export interface HttpRoom extends Room {
   readonly bound: () => HostPort;
 }
 
-/** What strangers may cost (CVE-2020-7219): a connection that has not sent its headers, or not the whole of its
- *  request, is cut after ten seconds. */
+/** What strangers may cost: a connection that has not sent its headers, or not the whole of its request, is gone
+ *  after ten seconds, the interval of the check included. */
 const LIMITS = {
-  headersTimeout: 10_000,
-  requestTimeout: 10_000,
-  keepAliveTimeout: 10_000,
-  connectionsCheckingInterval: 1000,
+  headersTimeout: 9500,
+  requestTimeout: 9500,
+  keepAliveTimeout: 9500,
+  connectionsCheckingInterval: 500,
   maxHeaderSize: 16 << 10,
   insecureHTTPParser: false,
   requireHostHeader: true,
@@ -77,8 +78,8 @@ function limited({ tls }: HttpRoomOptions, on: (request: IncomingMessage, respon
   const server =
     tls === null
       ? createServer(LIMITS, on)
-      : createTlsServer({ ...LIMITS, ...tls, minVersion: "TLSv1.3", handshakeTimeout: 10_000 }, on);
-  server.maxConnections = MAX_CONNECTIONS;
+      : createTlsServer({ ...LIMITS, ...tls, minVersion: "TLSv1.3", handshakeTimeout: 9500 }, on);
+  capConnections(server, MAX_CONNECTIONS);
   server.maxRequestsPerSocket = 1000;
   server.on("tlsClientError", (_error, socket) => socket.destroy());
   return server;

@@ -1,4 +1,5 @@
-export { type BrokerAsk, askBroker } from "./ask-broker.ts";
+export { type AdminHttpOptions, createAdminHttp } from "./admin-http.ts";
+export { askBroker, type BrokerAsk } from "./ask-broker.ts";
 export { askDaemon, type DaemonAsk } from "./ask-daemon.ts";
 export type { AskFault } from "./ask-http.ts";
 export type { ClusterView, Desk, DeskChange, DeskFault, InviteAsk, LatencyView } from "./desk.ts";

@@ -6,6 +6,9 @@ import { formatHostPort, type HostPort } from "#values";
 /** Place is where a server listens: an address, or a path in the file system that only its owner may open. */
 export type Place = HostPort | { readonly path: string };
 
+/** Longest path that an address of a socket holds, on Linux, without the zero at its end (unix(7)). */
+const MAX_PATH = 107;
+
 /** listen binds a server. Throws an error that says which place could not be had, and why. */
 export async function listen(server: Server, place: Place): Promise<void> {
   try {
@@ -19,6 +22,7 @@ export async function listen(server: Server, place: Place): Promise<void> {
 /** The socket is made where nobody else can look, becomes 0600 there, and only then gets its name, which it takes over
  *  from one that a killed process left behind. */
 async function listenOnPath(server: Server, path: string): Promise<void> {
+  if (Buffer.byteLength(path) > MAX_PATH) throw new Error(`has more than the ${MAX_PATH} bytes of a socket's path`);
   const room = await mkdtemp(join(dirname(path), ".s"));
   try {
     const made = join(room, "s");
@@ -42,7 +46,5 @@ function bind(server: Server, where: { path: string } | { host: string; port: nu
 
 function listenFault(error: NodeJS.ErrnoException, place: Place): Error {
   const where = "path" in place ? place.path : `--http ${formatHostPort(place)}`;
-  const long = "path" in place && Buffer.byteLength(place.path) > 100;
-  const why = error.code === "EADDRINUSE" ? "is taken" : long ? "is too long for a socket's path" : error.message;
-  return new Error(`${where} ${why}`);
+  return new Error(`${where} ${error.code === "EADDRINUSE" ? "is taken" : error.message}`);
 }

@@ -58,6 +58,7 @@ export function decodeAnswer(message: Uint8Array): Result<DnsAnswer> {
   }
 }
 
+/** dns2 types the fields of records one by one; which there are depends on the type. */
 function fieldsOf(value: object): Fields {
   return value as unknown as Fields;
 }
@@ -67,6 +68,7 @@ function record(resource: { name: string; type: number; ttl: number }): DnsRecor
   return { name, type: typeText(type), ttl, data: dataText(fieldsOf(resource)) };
 }
 
+/** dataText shows record data as zone files do; types without a decoder in the form of RFC 3597 section 5. */
 function dataText(fields: Fields): string {
   const join = (...names: readonly string[]): string => names.map((name) => String(fields[name])).join(" ");
   if ("address" in fields) return join("address");
@@ -80,6 +82,7 @@ function dataText(fields: Fields): string {
   return data instanceof Uint8Array ? `\\# ${data.length} ${data.toHex()}` : JSON.stringify(data ?? "");
 }
 
+/** extendedError is the first EDE option's code. */
 function extendedError({ rdata }: Fields): number | undefined {
   const options = Array.isArray(rdata) ? (rdata as readonly Fields[]) : [];
   const found = options.find(({ ednsCode }) => ednsCode === 15);

@@ -56,11 +56,13 @@ export class Answerer {
     return this.#coded(reply.rcode, reply.finish(query));
   }
 
+  /** coded remembers the reply's code for the counters. */
   #coded(rcode: number, length: number): number {
     this.rcode = rcode;
     return length;
   }
 
+  /** lookUp decides in the order that tells least to strangers: not ours, not allowed, not there, and then the name. */
   #lookUp(octets: Uint8Array, at: number): void {
     const query = this.#query;
     const zone = this.#zone;
@@ -90,6 +92,8 @@ export class Answerer {
     this.#negative();
   }
 
+  /** The SOA is made per reply, since its serial changes with every update; ANY gets one record, whatever there is;
+   *  every other type is looked for, and missing means NODATA. */
   #knownName(octets: Uint8Array, at: number, name: number): void {
     const { type, labels } = this.#query;
     const zone = this.#zone;
@@ -116,6 +120,7 @@ export class Answerer {
     this.#reply.authorities = 1;
   }
 
+  /** positive copies a ready-made set, as much as fits, and its glue if all of it fits. */
   #positive(octets: Uint8Array, at: number, set: number): void {
     const { words, bytes } = this.#zone.memory;
     const reply = this.#reply;
@@ -128,7 +133,8 @@ export class Answerer {
     else this.#records(bytes, dataAt, length, count);
     if (type === TYPE.SRV && this.#zone.mixedCase) this.#respell(octets, at, answerAt);
     const additional = words[set + SET.additionalLength] as number;
-    // Lost glue is no truncation (RFC 2181 section 9).
+    // Glue points into a whole answer, so there is none behind one that was cut. Lost glue is no truncation
+    // (RFC 2181 section 9).
     if (reply.truncated || additional === 0 || additional > reply.room) return;
     reply.copy(bytes, words[set + SET.additionalAt] as number, additional);
     reply.additionals = words[set + SET.additionalCount] as number;

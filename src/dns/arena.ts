@@ -1,9 +1,11 @@
 import { HEAD, HEAD_BYTES, MAX_READERS, type ZoneMemory } from "./zone-memory.ts";
 
+/** Blocks are multiples of this many bytes. */
 const GRAIN = 16;
 /** Up to this many grains a block has exactly its size; above, sizes are stepped so that freed blocks find a user. */
 const EXACT = 64;
 
+/** A block that is unlinked, and the epoch in which it was. */
 interface Retired {
   readonly offset: number;
   readonly bytes: number;
@@ -60,6 +62,7 @@ export class Arena {
     this.#retired = waiting;
   }
 
+  /** The epoch of the reader that entered first, or the new one where nobody reads. */
   #oldestReader(next: number): number {
     let oldest = next;
     for (let reader = 0; reader < MAX_READERS; reader++) {

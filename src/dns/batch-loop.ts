@@ -7,6 +7,7 @@ import { answersPort } from "./source-port.ts";
 import { SOCKADDR_BYTES, type UdpSocket } from "./udp-socket.ts";
 import { enterZone, HEAD, leaveZone, type ZoneMemory } from "./zone-memory.ts";
 
+const MSG_DONTWAIT = 0x40;
 const MSG_WAITFORONE = 0x10000;
 /** A socket that fails so often in a row is not coming back by itself. */
 const MAX_FAILURES = 1000;
@@ -36,6 +37,15 @@ export class BatchLoop {
     for (let i = 0; i < BATCH; i++) this.#rearm(i);
   }
 
+  /** probe finds out, without waiting, whether the system has the call at all: sandboxes and seccomp may not. */
+  probe(): Result<void> {
+    const { libc, socket } = this.#o;
+    const count = libc.recvmmsg(socket.fd, this.#memory.received.addresses[0] as bigint, BATCH, MSG_DONTWAIT, null);
+    if (count > 0) this.#batch(count);
+    const code = count < 0 ? libc.errorCode(libc.errno()) : "EAGAIN";
+    return this.#isPause(code) ? ok(undefined) : err(code);
+  }
+
   /** run returns when told to stop, or with the error code of a socket that does not recover. */
   run(): Result<void, string> {
     const { libc, socket, zone } = this.#o;
@@ -53,10 +63,13 @@ export class BatchLoop {
     return ok(undefined);
   }
 
+  /** A call that ended without a message and without a fault: its time was over, or a signal came. */
   #isPause(code: string): boolean {
-    return code === "EAGAIN" || code === "EWOULDBLOCK" || code === "EINTR";
+    return code === "EAGAIN" || code === "EINTR";
   }
 
+  /** batch answers what one call brought: all of it from one state of the epochs, so that the cost of entering the zone
+   *  is shared. Replies stand without gaps, though some messages get none. */
   #batch(count: number): void {
     const { zone, reader, counters } = this.#o;
     enterZone(zone, reader);

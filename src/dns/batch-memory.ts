@@ -49,6 +49,8 @@ export function createBatchMemory(addressOf: (buffer: ArrayBuffer) => bigint): B
   };
 }
 
+/** direction lays out one array: headers, socket addresses, control messages, iovecs, buffers. Each header points to
+ *  its own of each, for ever. */
 function direction(buffer: ArrayBuffer, base: bigint, start: number, bufferBytes: number): Direction {
   const headers = start;
   const names = headers + BATCH * MMSGHDR.bytes;

@@ -7,6 +7,7 @@ import type { Counters } from "./counters.ts";
 import { answersPort } from "./source-port.ts";
 import { enterZone, leaveZone, type ZoneMemory } from "./zone-memory.ts";
 
+/** Where replies are written, behind the longest query. */
 const OUT = RECEIVE_BYTES;
 const MEMORY = OUT + 2048;
 const RECEIVE_BUFFER = 4 << 20;
@@ -37,6 +38,7 @@ export async function openDgram(listen: HostPort, options: DgramOptions): Promis
   return ok(socket);
 }
 
+/** serve copies each query into one memory that is used again: the answerer reads and writes in one place. */
 function serve(socket: Socket, options: DgramOptions): void {
   const { counters } = options;
   const memory = new Uint8Array(MEMORY);

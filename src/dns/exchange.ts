@@ -8,6 +8,7 @@ export interface QueryFault {
   readonly detail: string;
 }
 
+/** The octets of a reply, or why there are none. */
 type Reply = Result<Uint8Array, QueryFault>;
 
 export interface Exchange {

@@ -9,9 +9,10 @@ import { createZoneMemory, HEAD, type ZoneMemory } from "./zone-memory.ts";
 
 /** Tries to find a port that is free for TCP and UDP, where the kernel chooses it. */
 const PORT_TRIES = 20;
-/** Heap limits: the zone itself is outside the heap. */
+/** Heap limits in MiB: the zone itself is outside the heap. A UDP thread allocates nothing per query, and the zone's
+ *  thread little that lives, so a small young generation costs no time and saves memory. */
 const UDP_LIMITS = { maxOldGenerationSizeMb: 32, maxYoungGenerationSizeMb: 2 };
-const ZONE_LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16 };
+const ZONE_LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 4 };
 
 export interface GenerationOptions {
   readonly zone: ZoneOptions;
@@ -39,16 +40,21 @@ type Reply = (port: Result<number>) => void;
 export class Generation {
   readonly #o: GenerationOptions;
   readonly #memory: ZoneMemory;
-  readonly #zone: WorkerThread<ToZoneWorker, FromZoneWorker>;
-  readonly #udp: WorkerThread<"stop", FromUdpWorker>[] = [];
+  readonly #zone: WorkerThread<ToZoneWorker>;
+  readonly #udp: WorkerThread<"stop">[] = [];
   readonly #waiting = new Map<number, Reply>();
 
-  constructor(options: GenerationOptions) {
+  /** start begins with an empty zone and no listener. */
+  static start(options: GenerationOptions): Generation {
+    return new Generation(options);
+  }
+
+  private constructor(options: GenerationOptions) {
     this.#o = options;
     this.#memory = createZoneMemory(options.zoneBytes, randomInt(2 ** 32) | 0);
     const { zone, tcp, counters } = options;
     const data: ZoneWorkerData = { zone: this.#memory.shared, counters, thread: 0, options: zone, tcp, seed: seed() };
-    this.#zone = new WorkerThread({
+    this.#zone = WorkerThread.start({
       name: "dns-zone",
       file: new URL("./zone-worker.ts", import.meta.url),
       data,
@@ -95,6 +101,7 @@ export class Generation {
     for (const reply of this.#waiting.values()) reply(err("stopped"));
   }
 
+  /** heard takes what the zone's thread says: about batches, or in reply to `listen`. */
   #heard(message: FromZoneWorker): void {
     if (message.kind === "applied") {
       this.#o.onApplied(message.sequence, message.fault);
@@ -111,6 +118,7 @@ export class Generation {
     });
   }
 
+  /** A UDP listener is a thread. It says once whether it is bound; what it says later is a fault. */
   #listenUdp(id: number, listen: HostPort): Promise<Result<{ readonly mode: UdpMode; readonly why: string }>> {
     const { zone, counters, mode, onFault } = this.#o;
     const thread = id + 1;
@@ -132,7 +140,7 @@ export class Generation {
         } else if (bound) onFault(`UDP ${formatHostPort(listen)} failed: ${message.code}`);
         else resolve(err(message.code));
       };
-      const worker = new WorkerThread<"stop", FromUdpWorker>({
+      const worker = WorkerThread.start<"stop", FromUdpWorker>({
         name: `dns-udp-${id}`,
         file: new URL("./udp-worker.ts", import.meta.url),
         data,
@@ -145,16 +153,19 @@ export class Generation {
   }
 }
 
+/** A start for the order of addresses, different in each thread. */
 function seed(): number {
   return randomInt(2 ** 31);
 }
 
+/** What the usual codes mean for a person who set an address. */
 const REASONS: Readonly<Record<string, string>> = {
   EADDRINUSE: "the port is taken by another program",
   EADDRNOTAVAIL: "the address is not one of this host",
   EACCES: "a port below 1024 needs CAP_NET_BIND_SERVICE",
 };
 
+/** refusal is one line for a trouble: which address, which transport, why. */
 function refusal(at: HostPort, transport: string, code: string): string {
   const reason = REASONS[code];
   return `cannot listen on ${formatHostPort(at)} (${transport}): ${reason === undefined ? code : `${reason} (${code})`}`;

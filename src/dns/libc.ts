@@ -33,7 +33,12 @@ export async function loadLibc(): Promise<Result<Libc>> {
     const recvmmsg = library.func("int recvmmsg(int fd, void *messages, uint32_t n, int flags, void *timeout)");
     const sendmmsg = library.func("int sendmmsg(int fd, void *messages, uint32_t n, int flags)");
     const close = library.func("int close(int fd)");
-    const codes = new Map(Object.entries(koffi.os.errno).map(([code, value]) => [value, code]));
+    // Linux has one number for EAGAIN and EWOULDBLOCK, and this is its common name.
+    const codes = new Map(
+      Object.entries(koffi.os.errno)
+        .filter(([code]) => code !== "EWOULDBLOCK")
+        .map(([code, value]) => [value, code]),
+    );
     return ok({
       socket,
       setsockopt,

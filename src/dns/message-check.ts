@@ -34,6 +34,7 @@ export function isSoundMessage(message: Uint8Array): boolean {
   return true;
 }
 
+/** recordEnd is the place behind a record, NaN where there is none: names in its data end within it. */
 function recordEnd(message: Uint8Array, view: DataView, start: number): number {
   const at = nameEnd(message, start);
   if (Number.isNaN(at) || at + RR_FIXED > message.length) return Number.NaN;

@@ -63,6 +63,7 @@ function isReply(asked: Uint8Array, reply: Uint8Array): boolean {
   return reply.length >= questionEnd;
 }
 
+/** Whether TC is set: the rest is to be had by TCP. */
 function isCut(reply: Uint8Array): boolean {
   return ((reply[2] ?? 0) & 0x02) !== 0;
 }

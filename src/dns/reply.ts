@@ -46,6 +46,7 @@ export class Reply {
     return this.#limit - (this.place - this.start);
   }
 
+  /** copy appends octets from anywhere, the query included. */
   copy(from: Uint8Array, at: number, length: number): void {
     const { octets, place } = this;
     if (length > NATIVE_COPY) octets.set(from.subarray(at, at + length), place);

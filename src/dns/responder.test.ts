@@ -203,9 +203,12 @@ describe("a responder", () => {
     expect(bed.troubles.list()[0]?.detail).toMatch(/^shop\/s\d+: the zone's memory is full$/);
   });
 
-  test("createResponder() refuses a list of addresses that it cannot serve", () => {
+  test("createResponder() refuses what it cannot serve", () => {
     const options = { zone: ZONE, log: silentLog, clock: systemClock, troubles: new Troubles() };
     expect(() => createResponder({ ...options, listen: [] })).toThrow("1 to 47 addresses to listen on, not 0");
+    const listen = [{ host: ip("127.0.0.1"), port: 0 }];
+    expect(() => createResponder({ ...options, listen, zoneBytes: 1000 })).toThrow("zoneBytes must be 65536 to");
+    expect(() => createResponder({ ...options, listen, zone: { ...ZONE, ttl: -1 } })).toThrow("ttl must be 0 to 3600");
   });
 
   test("10,000 services in one update delay no other work of the thread", async () => {

@@ -4,7 +4,7 @@ import { type CounterSums, counterMemory, sumCounters } from "./counters.ts";
 import { type Bound, Generation } from "./generation.ts";
 import { DEFAULT_TCP_LIMITS, type TcpLimits } from "./tcp-limits.ts";
 import type { UdpMode } from "./udp-thread.ts";
-import type { ZoneChange, ZoneOptions } from "./zone.ts";
+import { type ZoneChange, type ZoneOptions, zoneShape } from "./zone.ts";
 import { ZoneFeed } from "./zone-feed.ts";
 import { MAX_READERS } from "./zone-memory.ts";
 
@@ -20,7 +20,8 @@ export interface ResponderOptions {
   /** `auto` (default) takes batches by FFI where they load, else Node's sockets. */
   readonly mode?: UdpMode | "auto";
   readonly tcp?: Partial<TcpLimits>;
-  /** Address space for the zone, in bytes (default 512 MiB); only what the zone needs is ever touched. */
+  /** Address space for the zone, in bytes (default 256 MiB: about 500,000 services). Only what the zone needs is ever
+   *  touched. */
   readonly zoneBytes?: number;
 }
 
@@ -52,15 +53,32 @@ export interface Responder extends Room {
 
 /** Batches under way to the zone's thread: enough to keep it busy, few enough that newer changes replace older. */
 const WINDOW = 2;
+const DEFAULT_ZONE_BYTES = 256 << 20;
+const MIN_ZONE_BYTES = 64 << 10;
+/** Places in the zone are 31-bit numbers. */
+const MAX_ZONE_BYTES = 2 ** 31 - 16;
 
 /** createResponder makes the authoritative responder of a zone; nothing happens until it runs. */
 export function createResponder(options: ResponderOptions): Responder {
   if (options.listen.length === 0 || options.listen.length >= MAX_READERS) {
     throw new RangeError(`1 to ${MAX_READERS - 1} addresses to listen on, not ${options.listen.length}`);
   }
+  const { zoneBytes = DEFAULT_ZONE_BYTES } = options;
+  if (!(zoneBytes >= MIN_ZONE_BYTES && zoneBytes <= MAX_ZONE_BYTES)) {
+    throw new RangeError(`zoneBytes must be ${MIN_ZONE_BYTES} to ${MAX_ZONE_BYTES}: current value is ${zoneBytes}`);
+  }
+  zoneShape(options.zone); // throws where it cannot be served
   return new ZoneResponder(options);
 }
 
+/** The parts, and what passes between them:
+ *
+ *    main thread          zone thread (1)                      UDP threads (1 per address)
+ *    ZoneFeed ──batches─> ZoneBuilder ──shared memory────────> Answerer in a blocking loop
+ *       <──applied──────  TcpServer + Answerer <──same memory──┘
+ *
+ *  The main thread only posts plain text. The zone thread writes the zone and serves TCP from it. A UDP thread is told
+ *  nothing at all: it reads the zone that is there when a query comes. Stats are read from shared counters. */
 class ZoneResponder implements Responder {
   readonly name = "dns";
   readonly started: Promise<Result<readonly HostPort[]>>;
@@ -77,6 +95,8 @@ class ZoneResponder implements Responder {
   #serial = 0;
   #appliedUpTo = 0;
   #restarts = 0;
+  /** Generations that came to serve. */
+  #lives = 0;
   #pumping = false;
 
   constructor(options: ResponderOptions) {
@@ -94,8 +114,13 @@ class ZoneResponder implements Responder {
   update(changes: readonly ZoneChange[]): void {
     if (changes.length === 0) return;
     this.#feed.note(changes);
-    this.#serial = Math.max(this.#serial, Math.floor(this.#o.clock.now() / 1000));
+    this.#advance();
     this.#pump();
+  }
+
+  /** The serial is the time of the last change (as CoreDNS has it), and never goes back with the clock. */
+  #advance(): void {
+    this.#serial = Math.max(this.#serial, Math.floor(this.#o.clock.now() / 1000));
   }
 
   applied(): Promise<void> {
@@ -120,24 +145,38 @@ class ZoneResponder implements Responder {
     };
   }
 
-  /** run serves until the signal aborts. It throws when an address cannot be had at the start: another program has
-   *  it, and a responder that answers somewhere else helps nobody. Later faults are troubles, and tried again. */
+  /** run serves until the signal aborts. It throws when it cannot start: another program has the address, and a
+   *  responder that answers somewhere else helps nobody. Later faults are troubles, and tried again. */
   async run(signal: AbortSignal): Promise<void> {
-    for (let failures = 0; !signal.aborted; failures++) {
-      const fault = await this.#live(signal, failures);
+    let failures = 0;
+    while (!signal.aborted) {
+      const before = this.#lives;
+      const fault = await this.#live(signal);
       if (fault === undefined) break;
+      if (this.#lives === 0) this.#refuse(fault);
       this.#restarts++;
+      failures = this.#lives > before ? 0 : failures + 1;
       this.#trouble("dns-down", "The DNS responder has stopped and is started again", fault);
-      const wait = backoffMs(failures, this.#o.random ?? (() => 0), { firstMs: 100, maxMs: 5000 });
-      await this.#o.clock.sleep(wait, signal).catch((reason: unknown) => {
-        if (!isAbort(reason)) throw reason;
-      });
+      await this.#pause(failures, signal);
     }
     this.#start(err("stopped before it started"));
   }
 
+  #refuse(fault: string): never {
+    this.#start(err(fault));
+    this.#trouble("dns-listen", "The DNS responder cannot listen", fault);
+    throw new Error(fault);
+  }
+
+  async #pause(failures: number, signal: AbortSignal): Promise<void> {
+    const wait = backoffMs(failures, this.#o.random ?? (() => 0), { firstMs: 100, maxMs: 5000 });
+    await this.#o.clock.sleep(wait, signal).catch((reason: unknown) => {
+      if (!isAbort(reason)) throw reason;
+    });
+  }
+
   /** live is one generation: undefined when the signal ended it, otherwise what went wrong. */
-  async #live(signal: AbortSignal, failures: number): Promise<string | undefined> {
+  async #live(signal: AbortSignal): Promise<string | undefined> {
     const fault = Promise.withResolvers<string | undefined>();
     const stop = (): void => fault.resolve(undefined);
     signal.addEventListener("abort", stop, { once: true });
@@ -145,12 +184,7 @@ class ZoneResponder implements Responder {
     try {
       const bound = await Promise.race([this.#listen(generation), fault.promise]);
       if (bound === undefined || typeof bound === "string") return bound;
-      if (!bound.ok) {
-        if (failures > 0) return bound.error;
-        this.#start(bound);
-        this.#trouble("dns-listen", "The DNS responder cannot listen", bound.error);
-        throw new Error(bound.error);
-      }
+      if (!bound.ok) return bound.error;
       this.#serving(bound.value);
       return await fault.promise;
     } finally {
@@ -160,9 +194,10 @@ class ZoneResponder implements Responder {
     }
   }
 
+  /** begin starts a generation and gives it everything: its zone is empty. */
   #begin(onFault: (why: string) => void): Generation {
-    const { zone, zoneBytes = 512 << 20, tcp, mode = "auto" } = this.#o;
-    const generation = new Generation({
+    const { zone, zoneBytes = DEFAULT_ZONE_BYTES, tcp, mode = "auto" } = this.#o;
+    const generation = Generation.start({
       zone,
       zoneBytes,
       mode,
@@ -174,6 +209,7 @@ class ZoneResponder implements Responder {
     this.#generation = generation;
     this.#under.clear();
     this.#feed.again();
+    this.#advance();
     this.#pump();
     return generation;
   }
@@ -191,6 +227,7 @@ class ZoneResponder implements Responder {
 
   #serving(bound: readonly Bound[]): void {
     this.#bound = bound;
+    this.#lives++;
     for (const { at, mode, why } of bound) {
       this.#o.log.info("dns listens", { address: formatHostPort(at), mode });
       if (mode === "dgram") this.#o.log.warn("dns serves UDP without batches: more CPU per query", { why });
@@ -199,6 +236,7 @@ class ZoneResponder implements Responder {
     this.#start(ok(this.bound));
   }
 
+  /** All of these mean that names are not answered as they should be. */
   #trouble(code: string, title: string, detail: string): void {
     this.#o.troubles.set({ code, severity: "critical", title, subject: "", detail });
   }
@@ -219,6 +257,7 @@ class ZoneResponder implements Responder {
     });
   }
 
+  /** A batch of an earlier generation is not known any more, and does not count. */
   #onApplied(sequence: number, fault: string | undefined): void {
     const upTo = this.#under.get(sequence);
     if (upTo === undefined) return;

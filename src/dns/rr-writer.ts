@@ -47,6 +47,7 @@ export class RrWriter {
     return this.begin(owner, address.length === 4 ? TYPE.A : TYPE.AAAA, ttl, address.length).octets(address);
   }
 
+  /** take gives what was written; the writer is of no use afterwards. */
   take(): Uint8Array {
     const taken = this.length === 0 ? NOTHING : this.#octets.slice(0, this.length);
     if (spare.length < MAX_SPARE) spare.push(this.#octets);
@@ -54,6 +55,7 @@ export class RrWriter {
     return taken;
   }
 
+  /** room makes sure that more octets fit. */
   #room(more: number): void {
     if (this.length + more <= this.#octets.length) return;
     const larger = new Uint8Array((this.length + more) * 2);

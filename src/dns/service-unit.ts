@@ -45,11 +45,13 @@ export function serviceUnit(service: ZoneService, shape: ZoneShape): Unit | unde
   return { key, names: names.list() };
 }
 
+/** A port of a member: what becomes one SRV record. */
 interface PortOf {
   readonly member: Member;
   readonly port: ZonePort;
 }
 
+/** A ClusterSetIP has one member, the service itself: SRV records point to its own name. */
 function virtualMember({ addresses, ports }: ZoneService): readonly Member[] {
   return [{ sub: new Uint8Array(0), addresses: addressOctets(addresses), ports }];
 }
@@ -92,6 +94,7 @@ function namedPorts(members: readonly Member[]): ReadonlyMap<string, readonly Po
   return byLabel;
 }
 
+/** membersOf is the members that have one of these ports, each once, in their order. */
 function membersOf(pairs: readonly PortOf[]): readonly Member[] {
   return [...new Set(pairs.map(({ member }) => member))];
 }
@@ -114,6 +117,7 @@ class Names {
     return [...this.#names.values()];
   }
 
+  /** add makes the name with the members' addresses and an SRV record for each of their ports. */
   add(labels: readonly string[], members: readonly Member[], pairs: readonly PortOf[]): void {
     const sub = labelOctets(labels);
     if (sub === undefined || sub.length + this.#key.length + this.#shape.origin.length > MAX_NAME) return;
@@ -125,10 +129,12 @@ class Names {
     this.#put(sub, [...this.#addressSets(sub, members), ...(srv === undefined ? [] : [srv])]);
   }
 
+  /** addEndpoint makes the name of one member, `host.cluster`: addresses alone. */
   addEndpoint(sub: Uint8Array, addresses: readonly Uint8Array[]): void {
     this.#put(sub, addressSets(addresses, this.#shape.ttl));
   }
 
+  /** put enters a name, and above it the empty ones without which it would hang in the air (RFC 8020). */
   #put(key: Uint8Array, sets: readonly RrSet[]): void {
     this.#names.set(latin1(key), { key, sets });
     if (key.length === 0) return;
@@ -141,6 +147,7 @@ class Names {
     return MAX_MESSAGE - HEADER - (sub.length + this.#key.length + this.#shape.origin.length) - 4 - OPT_ROOM;
   }
 
+  /** addressSets gives the same set to all names with the same addresses: the unit then holds it once. */
   #addressSets(sub: Uint8Array, members: readonly Member[]): readonly RrSet[] {
     const fitting = subset(members, this.#room(sub));
     const cacheKey = fitting.map(latin1).join();

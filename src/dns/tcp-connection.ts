@@ -69,6 +69,7 @@ export class TcpConnection {
     }
   }
 
+  /** receive adds to what is not yet answered; what is kept between chunks is less than one message. */
   #receive(chunk: Buffer): void {
     if (this.#closing) return;
     if (this.#state === "idle") this.#enter("reading");
@@ -76,6 +77,7 @@ export class TcpConnection {
     this.#work();
   }
 
+  /** Each state begins its own deadline. */
   #enter(state: "reading" | "idle"): void {
     this.#state = state;
     this.#since = this.#o.now();
@@ -106,6 +108,7 @@ export class TcpConnection {
     }
   }
 
+  /** Whether so much waits to be read by the client that no more is answered. */
   get #full(): boolean {
     return this.#socket.writableLength > this.#o.limits.backlogBytes;
   }
@@ -128,6 +131,7 @@ export class TcpConnection {
     return true;
   }
 
+  /** write hands a reply to the kernel or its queue, and watches that it leaves. */
   #write(reply: Buffer): void {
     this.#writingSince ??= this.#o.now();
     this.#socket.write(reply, () => {

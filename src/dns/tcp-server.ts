@@ -66,6 +66,7 @@ export class TcpServer {
     clearInterval(this.#sweep);
   }
 
+  /** accept takes every connection, and closes another one where there are then too many. */
   #accept(socket: Socket): void {
     const { answer, limits, now, counters } = this.#o;
     const source = socket.remoteAddress ?? "";
@@ -110,6 +111,7 @@ export class TcpServer {
     oldest.close();
   }
 
+  /** One timer for all deadlines: a timer per connection and query would cost more than the queries. */
   #checkAll(): void {
     const now = this.#o.now();
     for (const connection of this.#all.keys()) connection.check(now);

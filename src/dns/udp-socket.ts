@@ -50,12 +50,14 @@ export function openUdpSocket(libc: Libc, { host, port }: HostPort): Result<UdpS
   return ok({ fd, family, address, wildcard, port: ((name[2] ?? 0) << 8) | (name[3] ?? 0) });
 }
 
+/** fail closes a socket that cannot be used, and tells why: errno first, since close may change it. */
 function fail(libc: Libc, fd: number): Result<UdpSocket, string> {
   const code = libc.errorCode(libc.errno());
   libc.close(fd);
   return err(code);
 }
 
+/** setOptions makes calls return in time, keeps IPv6 to itself, and asks for the address that was asked. */
 function setOptions(libc: Libc, fd: number, family: 4 | 6, wildcard: boolean): boolean {
   const set = (level: number, name: number, value: Uint8Array): boolean =>
     libc.setsockopt(fd, level, name, value, value.length) === 0;

@@ -11,6 +11,7 @@ import { zoneShape } from "./zone.ts";
 import { viewZone, type ZoneMemory } from "./zone-memory.ts";
 import { ZoneReader } from "./zone-reader.ts";
 
+/** The thread of one UDP listener. It reads the zone, counts, and answers; nobody sends it anything but the end. */
 interface Thread {
   readonly data: UdpWorkerData;
   readonly zone: ZoneMemory;
@@ -25,22 +26,33 @@ async function run(data: UdpWorkerData): Promise<Result<void>> {
   const thread = { data, zone, answerer, counters: new Counters(data.counters, data.thread) };
   if (data.mode === "dgram") return serveDgram(thread, "asked for");
   const libc = await loadLibc();
-  if (libc.ok) return serveBatches(libc.value, thread);
-  return data.mode === "auto" ? serveDgram(thread, libc.error) : libc;
+  const served: Served = libc.ok ? serveBatches(libc.value, thread) : { kind: "unfit", why: libc.error };
+  if (served.kind === "ended") return served.result;
+  return data.mode === "auto" ? serveDgram(thread, served.why) : err(served.why);
 }
 
-function serveBatches(libc: Libc, { data, zone, answerer, counters }: Thread): Result<void> {
+/** Served is what became of batches: they ended, or this system has none. */
+type Served =
+  | { readonly kind: "ended"; readonly result: Result<void> }
+  | { readonly kind: "unfit"; readonly why: string };
+
+/** serveBatches blocks the thread in system calls until the zone's stop word is set: messages to this thread are not
+ *  read meanwhile, and need not be. */
+function serveBatches(libc: Libc, { data, zone, answerer, counters }: Thread): Served {
   const socket = openUdpSocket(libc, data.listen);
-  if (!socket.ok) return socket;
+  if (!socket.ok) return { kind: "ended", result: socket };
   try {
     const loop = new BatchLoop({ libc, socket: socket.value, zone, reader: data.thread, answerer, counters });
+    const works = loop.probe();
+    if (!works.ok) return { kind: "unfit", why: `recvmmsg: ${works.error}` };
     post({ kind: "bound", port: socket.value.port, mode: "ffi", why: "" });
-    return loop.run();
+    return { kind: "ended", result: loop.run() };
   } finally {
     libc.close(socket.value.fd);
   }
 }
 
+/** serveDgram leaves the thread to its event loop until a message comes. */
 async function serveDgram({ data, zone, answerer, counters }: Thread, why: string): Promise<Result<void>> {
   const socket = await openDgram(data.listen, { zone, reader: data.thread, answerer, counters });
   if (!socket.ok) return err(socket.error);

@@ -47,6 +47,7 @@ function slotCount(names: number): number {
   return names <= 1 ? 1 : 2 ** Math.ceil(Math.log2(names * 2));
 }
 
+/** wordCount is what comes before the octets. */
 function wordCount(unit: Unit): number {
   const sets = unit.names.reduce((sum, name) => sum + name.sets.length, 0);
   return UNIT.words + slotCount(unit.names.length) * SLOT_WORDS + unit.names.length * NAME.words + sets * SET.words;
@@ -72,6 +73,8 @@ export function writeUnit(memory: ZoneMemory, block: number, unit: Unit, seed: n
   new UnitWriter(memory, block, unit).write(seed);
 }
 
+/** A unit's block, in order: its words (UNIT), the table of its names (slots), the names (NAME) each with its sets
+ *  (SET), and behind all words the octets: keys and records. Octets have no alignment; words lie at multiples of four. */
 class UnitWriter {
   readonly #memory: ZoneMemory;
   readonly #unit: Unit;
@@ -103,6 +106,7 @@ class UnitWriter {
     }
   }
 
+  /** name writes one name with its sets and gives its word. */
   #name({ key, sets }: UnitName): number {
     const at = this.#word;
     this.#push(key.length, this.#put(key), sets.length);
@@ -113,6 +117,7 @@ class UnitWriter {
     return at;
   }
 
+  /** link enters a name in the unit's table by linear probing; the table is never more than half full. */
   #link(slots: number, mask: number, hash: number, name: number): void {
     const { words } = this.#memory;
     let slot = hash & mask;
@@ -125,6 +130,7 @@ class UnitWriter {
     for (const value of values) this.#memory.words[this.#word++] = value;
   }
 
+  /** put gives the place of octets, and writes them unless they were written before. */
   #put(octets: Uint8Array): number {
     const known = this.#places.get(octets);
     if (known !== undefined) return known;

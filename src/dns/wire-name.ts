@@ -64,6 +64,7 @@ export function encodeName(text: string): Result<Uint8Array> {
     : err(`a name is at most ${MAX_NAME} octets, this has ${octets.length}`);
 }
 
+/** splitLabels cuts at dots that are not escaped; undefined where an escape is none or a letter is no octet. */
 function splitLabels(text: string): readonly Uint8Array[] | undefined {
   const labels: number[][] = [[]];
   for (const [piece] of text.matchAll(/\\\d{3}|\\[^\d]|[^\\]|\\/gs)) {

@@ -8,7 +8,7 @@ function thread(code: string) {
   const heard: unknown[] = [];
   const ended = Promise.withResolvers<string>();
   const file = new URL(`data:text/javascript,${encodeURIComponent(code)}`);
-  const worker = new WorkerThread<string, unknown>({
+  const worker = WorkerThread.start<string, unknown>({
     name: "test",
     file,
     data: undefined,

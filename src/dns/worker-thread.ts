@@ -11,25 +11,34 @@ export interface WorkerThreadOptions<From> {
   readonly onEnd: (why: string) => void;
 }
 
-/** WorkerThread is one thread with typed messages; `To` is what it takes, `From` what it says. */
-export class WorkerThread<To, From> {
+/** WorkerThread is one thread with typed messages; `To` is what it takes. */
+export class WorkerThread<To> {
   readonly #worker: Worker;
   readonly #gone: Promise<unknown>;
   #stopping = false;
 
-  constructor({ name, file, data, limits, onMessage, onEnd }: WorkerThreadOptions<From>) {
-    this.#worker = new Worker(file, { name, workerData: data, resourceLimits: limits, execArgv: [] });
-    this.#gone = once(this.#worker, "exit").catch(() => {});
-    let why = "";
-    this.#worker.on("message", onMessage);
-    this.#worker.on("error", (reason) => {
-      why = String(reason);
-    });
-    this.#worker.on("exit", (code) => {
-      if (!this.#stopping) onEnd(`${name} ended: ${why === "" ? `exit ${code}` : why}`);
-    });
+  private constructor(worker: Worker) {
+    this.#worker = worker;
+    this.#gone = once(worker, "exit").catch(() => {});
   }
 
+  /** start starts the thread. */
+  static start<To, From>(options: WorkerThreadOptions<From>): WorkerThread<To> {
+    const { name, file, data, limits, onMessage, onEnd } = options;
+    const worker = new Worker(file, { name, workerData: data, resourceLimits: limits, execArgv: [] });
+    const thread = new WorkerThread<To>(worker);
+    let why = "";
+    worker.on("message", onMessage);
+    worker.on("error", (reason) => {
+      why = String(reason);
+    });
+    worker.on("exit", (code) => {
+      if (!thread.#stopping) onEnd(`${name} ended: ${why === "" ? `exit ${code}` : why}`);
+    });
+    return thread;
+  }
+
+  /** send posts a message; to a thread that is gone it goes nowhere. */
   send(message: To): void {
     this.#worker.postMessage(message);
   }

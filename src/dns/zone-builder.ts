@@ -39,6 +39,7 @@ export class ZoneBuilder {
     return true;
   }
 
+  /** remove makes a service's names not exist; the service before its namespace (RFC 8020). */
   remove(namespace: string, name: string): void {
     this.#removeUnit(namespace, name);
     const names = this.#services.get(namespace);
@@ -78,6 +79,7 @@ export class ZoneBuilder {
     Atomics.store(this.#memory.words, HEAD.usedBytes, this.#arena.usedBytes);
   }
 
+  /** put writes a unit where nobody looks yet, then publishes it. */
   #put(unit: Unit): boolean {
     const bytes = unitBytes(unit);
     const block = this.#arena.alloc(bytes);
@@ -88,6 +90,7 @@ export class ZoneBuilder {
     return fits;
   }
 
+  /** addTo counts a service in its namespace, which it makes exist. */
   #addTo(namespace: string, name: string): boolean {
     const names = this.#services.get(namespace);
     if (names?.has(name) === true) return true;
@@ -105,6 +108,7 @@ export class ZoneBuilder {
     return unit === undefined || this.#put(unit);
   }
 
+  /** A namespace goes when nothing is in it and nobody says that it exists. */
   #dropNamespace(namespace: string): void {
     if (this.#namespaces.has(namespace) || this.#services.has(namespace)) return;
     const key = labelOctets([namespace, "svc"]);

@@ -28,6 +28,7 @@ export class ZoneFeed {
     return this.#revision;
   }
 
+  /** note takes an update; what was noted and not taken of the same service is forgotten. */
   note(changes: readonly ZoneChange[]): void {
     this.#revision++;
     for (const change of changes) {
@@ -80,10 +81,12 @@ export class ZoneFeed {
     return { namespaces: this.#namespaces, synced: this.#synced };
   }
 
+  /** The last update of which nothing waits any more. */
   #sentUpTo(): number {
     return Math.min(this.#oldest(), this.#flags ?? Number.POSITIVE_INFINITY, this.#revision + 1) - 1;
   }
 
+  /** The update that the first waiting change came with. */
   #oldest(): number {
     const [first] = this.#dirty.values();
     return first?.revision ?? Number.POSITIVE_INFINITY;

@@ -22,10 +22,12 @@ export class ZoneReader {
     this.shape = shape;
   }
 
+  /** Whether absence is known: until the first sync it is not. */
   get synced(): boolean {
     return Atomics.load(this.memory.words, HEAD.synced) !== 0;
   }
 
+  /** The SOA's serial, unsigned. */
   get serial(): number {
     return Atomics.load(this.memory.words, HEAD.serial) >>> 0;
   }
@@ -58,6 +60,7 @@ export class ZoneReader {
     return unit === 0 ? 0 : this.#findBelow(octets, at + (query.labelAt[0] as number), unitAt, unit);
   }
 
+  /** findBelow looks for the labels left of a unit's key in the unit's own table. */
   #findBelow(octets: Uint8Array, start: number, end: number, unit: number): number {
     const { words, bytes } = this.memory;
     const length = end - start;

@@ -62,6 +62,7 @@ export class ZoneTable {
     this.#replace(hash, unit, REMOVED);
   }
 
+  /** replace swaps what a slot holds, by one store. */
   #replace(hash: number, old: number, next: number): void {
     const { words } = this.#memory;
     const table = Atomics.load(words, HEAD.table);
@@ -72,12 +73,14 @@ export class ZoneTable {
     this.#retire(old);
   }
 
+  /** retire gives a unit's block back once nobody looks at it. */
   #retire(unit: number): void {
     const { words } = this.#memory;
     Atomics.sub(words, HEAD.names, words[unit + UNIT.names] as number);
     this.#arena.retire(unit * 4, words[unit + UNIT.bytes] as number);
   }
 
+  /** A unit's own key, in its block, is what is hashed. */
   #hashOf(unit: number): number {
     const { words, bytes } = this.#memory;
     const at = words[unit + UNIT.keyAt] as number;

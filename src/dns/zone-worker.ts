@@ -13,6 +13,8 @@ import { ZoneReader } from "./zone-reader.ts";
 /** How long one step of writing may keep TCP waiting. */
 const BUDGET_MS = 2;
 
+// This thread does two things by turns: it writes the zone, and it serves TCP from it. Both are one event loop, so a
+// TCP query never meets half a change. UDP threads read the same memory at the same time (zone-memory.ts).
 const data = workerData as ZoneWorkerData;
 const memory = viewZone(data.zone);
 const shape = zoneShape(data.options);
@@ -73,6 +75,7 @@ function faultOf(step: () => boolean, what: string): string | undefined {
   }
 }
 
+/** listen answers a request of the main thread: the port, or the error code. */
 async function listen({ id, listen: at }: Extract<ToZoneWorker, { kind: "listen" }>): Promise<void> {
   const port = await server.listen(id, at);
   post(port.ok ? { kind: "listening", id, port: port.value } : { kind: "failed", id, code: port.error });

@@ -10,8 +10,10 @@ const SCHEMA = 1;
 /** Cache is everything a gateway has learned, on its disk: it serves from it when the broker is away and after a
  *  restart. Rows are checksummed when written; one that does not match is dropped and asked for again. */
 export interface Cache {
-  /** All records that were kept, and where in the broker's log they end. The cursor is null when a row was damaged. */
-  load(): { readonly records: readonly Envelope[]; readonly cursor: Cursor | null; readonly damaged: number };
+  /** All records that were kept, one at a time; damaged ones are dropped on the way. */
+  records(): Generator<Envelope>;
+  /** Where in the broker's log the records end, once all were read. The cursor is null when a row was damaged. */
+  loaded(): { readonly cursor: Cursor | null; readonly damaged: number };
   /** write is one transaction; it lets the event loop turn between rows. */
   write(change: { put: readonly Envelope[]; removed: readonly string[]; cursor?: Cursor | null }): Promise<void>;
   /** Small values by name: the last incarnation, the address the broker saw. */
@@ -55,6 +57,7 @@ class SqliteCache implements Cache {
   readonly #remove: StatementSync;
   readonly #name: StatementSync;
   #queue: Promise<void> = Promise.resolve();
+  #damaged = 0;
 
   constructor(db: DatabaseSync) {
     this.#db = db;
@@ -63,18 +66,19 @@ class SqliteCache implements Cache {
     this.#name = db.prepare("INSERT OR REPLACE INTO named VALUES (?, ?)");
   }
 
-  load(): ReturnType<Cache["load"]> {
-    const rows = this.#db.prepare("SELECT * FROM records").all() as unknown as readonly Row[];
-    const good = rows.filter((row) => row.sum === sumOf(row));
-    for (const row of rows) if (row.sum !== sumOf(row)) this.#remove.run(row.key);
-    const records = good.map(({ key, epoch, seq, body, signature }) => ({
-      key,
-      order: { epoch, seq },
-      body,
-      signature: signature as Signature | null,
-    }));
-    const damaged = rows.length - good.length;
-    return { records, damaged, cursor: damaged > 0 ? null : cursorFrom(this.value("cursor")) };
+  *records(): Generator<Envelope> {
+    const damaged: string[] = [];
+    for (const row of this.#db.prepare("SELECT * FROM records").iterate() as unknown as Iterable<Row>) {
+      const { key, epoch, seq, body, signature } = row;
+      if (row.sum === sumOf(row)) yield { key, order: { epoch, seq }, body, signature: signature as Signature | null };
+      else damaged.push(key);
+    }
+    for (const key of damaged) this.#remove.run(key);
+    this.#damaged = damaged.length;
+  }
+
+  loaded(): ReturnType<Cache["loaded"]> {
+    return { damaged: this.#damaged, cursor: this.#damaged > 0 ? null : cursorFrom(this.value("cursor")) };
   }
 
   write(change: Parameters<Cache["write"]>[0]): Promise<void> {

@@ -1,23 +1,23 @@
 import { createResponder } from "#dns";
 import { createGlobalnet, systemConntrack, systemNft } from "#globalnet";
 import { createManifestSource } from "#kube";
-import { type Clock, type Log, type Trouble, Troubles } from "#life";
+import { type Clock, type Log, type Trouble, Troubles, watchLoopDelay } from "#life";
 import { createSyncClient, type SyncClient } from "#sync";
 import { createTunnels, type DataPlane } from "#tunnel";
 import { type Cidr, type Ip, parseCidr, parseIp, type TunnelKey } from "#values";
 import type { Network } from "#wire";
 import { Announcer } from "./announcer.ts";
 import type { Cache } from "./cache.ts";
+import { placeOf } from "./compile-network.ts";
 import { onBatch, onRefused, onSession, onVerdict, onWelcome } from "./events.ts";
 import { Follower } from "./follower.ts";
-import { watchLoopDelay } from "./loop-delay.ts";
 import type { Membership } from "./membership.ts";
 import { type GatewayOptions, ORIGIN, TTL_SECONDS } from "./options.ts";
 import { ProberSlot } from "./prober-slot.ts";
 import { Reconciler } from "./reconciler.ts";
 import { Speaker } from "./speaker.ts";
 import type { Gateway, SessionFacts } from "./state.ts";
-import { mayAnnounce, networkNow, ownPlace, serviceNow, statementNow } from "./view.ts";
+import { mayAnnounce, networkNow, serviceNow, statementNow } from "./view.ts";
 
 export interface GatewayDeps {
   readonly clock: Clock;
@@ -42,32 +42,16 @@ export function compose(
   fatal: (reason: string) => void,
 ): Gateway {
   const { clock, log, random } = deps;
-  const { membership, cache, dataPlane, tunnelKey } = found;
+  const { membership, cache, dataPlane } = found;
   const troubles = new Troubles((trouble, present) => tell(log, trouble, present));
   const follower = new Follower({ own: options.cluster, cache, verifier: () => membership.verifier(), log, troubles });
   const session = sessionFacts(cache);
   let gateway!: Gateway;
   const self = (): Gateway => gateway;
   const client = makeClient(options, deps, found, self, fatal);
-  const common = { privateKey: membership.privateKey, client, clock, log };
-  const source =
-    options.manifests === null ? null : createManifestSource({ dir: options.manifests, clock, log, troubles, random });
-  const speaker = new Speaker({
-    ...common,
-    cluster: options.cluster,
-    follower,
-    canSpeak: () => session.sourceSynced && follower.synced && ownPlace(gateway) !== undefined,
-    state: (key) => statementNow(gateway, key),
-  });
-  const announcer = new Announcer({
-    ...common,
-    options,
-    tunnelKey,
-    cache,
-    place: () => ownPlace(gateway),
-    member: () => follower.catalogue.members.get(options.cluster),
-    seen: () => session.seen,
-  });
+  const dir = options.manifests;
+  const source = dir === null ? null : createManifestSource({ dir, clock, log, troubles, random });
+  const voices = makeVoices(options, deps, found, client, { follower, session, self });
   const zone = { origin: ORIGIN, ttl: TTL_SECONDS, serverAddresses: glueOf(options) };
   const responder = createResponder({ listen: options.dns, zone, log, clock, troubles, random });
   const prober = new ProberSlot({ clock, log, troubles, random, onVerdict: (id) => onVerdict(gateway, id) });
@@ -83,28 +67,38 @@ export function compose(
     service: (key) => serviceNow(gateway, key),
     mayAnnounce: (service) => mayAnnounce(gateway, service),
   });
-  const loop = watchLoopDelay();
-  gateway = {
-    options,
-    clock,
-    log,
-    troubles,
-    membership,
-    cache,
-    follower,
-    client,
-    source,
-    speaker,
-    announcer,
-    responder,
-    prober,
-    reconciler,
-    dataPlane,
-    plane,
-    loop,
-    session,
-  };
+  const parts = { options, clock, log, troubles, membership, cache, follower, client, source, ...voices, responder };
+  gateway = { ...parts, prober, reconciler, dataPlane, plane, loop: watchLoopDelay(), session };
   return gateway;
+}
+
+interface Late {
+  readonly follower: Follower;
+  readonly session: SessionFacts;
+  /** The whole gateway, once it is composed: nothing asks before it runs. */
+  readonly self: () => Gateway;
+}
+
+/** The two that sign: the speaker for the member's exports, the announcer for this gateway's own record. */
+function makeVoices(
+  options: GatewayOptions,
+  { clock, log }: GatewayDeps,
+  { membership, cache, tunnelKey }: Found,
+  client: SyncClient,
+  { follower, session, self }: Late,
+): Pick<Gateway, "speaker" | "announcer"> {
+  const common = { privateKey: membership.privateKey, client, clock, log };
+  const place = () => placeOf(follower.catalogue, options.cluster, options.name);
+  const speaker = new Speaker({
+    ...common,
+    cluster: options.cluster,
+    follower,
+    canSpeak: () => session.sourceSynced && follower.synced && place() !== undefined,
+    state: (key) => statementNow(self(), key),
+  });
+  const member = () => follower.catalogue.members.get(options.cluster);
+  const announcer = new Announcer({ ...common, options, tunnelKey, cache, place, member, seen: () => session.seen });
+  return { speaker, announcer };
 }
 
 function makeClient(

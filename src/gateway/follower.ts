@@ -44,10 +44,11 @@ export class Follower {
 
   /** load reads the disk: what was learned before serves at once. */
   async load(): Promise<void> {
-    const { records, cursor, damaged } = this.#parts.cache.load();
-    if (damaged > 0) this.#parts.log.warn("damaged records were dropped from the cache", { damaged });
-    const candidates = await this.#examine(records);
-    const applied = this.catalogue.apply(candidates, [], true);
+    const { cache, log } = this.#parts;
+    const candidates = await this.#examine(cache.records());
+    const { cursor, damaged } = cache.loaded();
+    if (damaged > 0) log.warn("damaged records were dropped from the cache", { damaged });
+    const applied = await this.#apply(candidates, [], true);
     for (const { key, body } of applied.accepted) this.#keepOwn(key, body);
     const whole = applied.refusals.length === 0;
     this.cursor = whole ? cursor : null;
@@ -70,7 +71,7 @@ export class Follower {
   /** own applies records that this gateway has signed itself. Gives what happened, once it is on the disk. */
   own(records: readonly Envelope[], removed: readonly string[]): Promise<Applied> {
     return this.#alone(async () => {
-      const applied = this.catalogue.apply(await this.#examine(records), removed);
+      const applied = await this.#apply(await this.#examine(records), removed, false);
       await this.#keep(applied);
       return applied;
     });
@@ -84,7 +85,7 @@ export class Follower {
     if (snapshot) part.own.push(...put.filter(({ key }) => key.split("/")[1] === this.#parts.own));
     if (more) return;
     this.#part = null;
-    const applied = this.catalogue.apply(part.candidates, part.removed, snapshot);
+    const applied = await this.#apply(part.candidates, part.removed, snapshot);
     const cursor = this.#store === null ? null : { store: this.#store, revision };
     await this.#keep(applied, cursor);
     this.cursor = cursor;
@@ -117,7 +118,19 @@ export class Follower {
     for (const listener of this.#listeners) listener(applied);
   }
 
-  async #examine(records: readonly Envelope[]): Promise<readonly Candidate[]> {
+  /** Applies in small steps: the event loop turns in between. */
+  async #apply(candidates: readonly Candidate[], removed: readonly string[], snapshot: boolean): Promise<Applied> {
+    const steps = this.catalogue.applying(candidates, removed, snapshot);
+    let result: Applied | undefined;
+    function* until(): Generator<void> {
+      result = yield* steps;
+    }
+    await slices(until(), () => {});
+    if (result === undefined) throw new Error("a batch was not applied to its end");
+    return result;
+  }
+
+  async #examine(records: Iterable<Envelope>): Promise<readonly Candidate[]> {
     const { troubles, verifier } = this.#parts;
     const candidates: Candidate[] = [];
     await slices(records, (envelope) => {

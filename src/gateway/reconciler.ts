@@ -23,7 +23,7 @@ export interface ReconcilerParts {
 }
 
 /** Most services compiled and applied at a time: the first of many names answer while the last are still compiled. */
-const PASS = 1000;
+const PASS = 500;
 const DRIFT_MS = 30_000;
 const RETRY_MS = 1000;
 
@@ -43,6 +43,8 @@ export class Reconciler implements Room {
   readonly #table = new Map<string, ServiceEntry>();
   readonly #withdrawn = new Map<string, Withdrawn>();
   readonly #held = new Set<string>();
+  /** Own pods that are endpoints, and of how many services. */
+  readonly #hairpin = new Map<Ip, number>();
   readonly #dirty = new Set<string>();
   readonly #wake = new Latest(0);
   #networkDirty = true;
@@ -187,6 +189,7 @@ export class Reconciler implements Room {
     this.#compiled.delete(key);
     this.#held.delete(key);
     if (before === undefined) return [];
+    this.#countHairpin(before, -1);
     this.#retire(tableKeys(before));
     if (!this.#announced.delete(key)) return [];
     const { namespace, name } = before.zone;
@@ -196,6 +199,8 @@ export class Reconciler implements Room {
   #adopt(next: CompiledService): void {
     const before = this.#compiled.get(next.key);
     this.#compiled.set(next.key, next);
+    if (before !== undefined) this.#countHairpin(before, -1);
+    this.#countHairpin(next, 1);
     const keys = tableKeys(next);
     if (before !== undefined) this.#retire(tableKeys(before).filter((key) => !keys.includes(key)));
     next.table.forEach((entry, at) => {
@@ -204,6 +209,14 @@ export class Reconciler implements Room {
       const known = this.#table.get(key);
       if (known === undefined || !sameEntry(known, entry)) this.#table.set(key, entry);
     });
+  }
+
+  #countHairpin({ hairpin }: CompiledService, by: number): void {
+    for (const address of hairpin) {
+      const count = (this.#hairpin.get(address) ?? 0) + by;
+      if (count > 0) this.#hairpin.set(address, count);
+      else this.#hairpin.delete(address);
+    }
   }
 
   #retire(keys: readonly string[]): void {
@@ -226,7 +239,7 @@ export class Reconciler implements Room {
   async #applyTable(signal: AbortSignal): Promise<string | undefined> {
     const { plane } = this.#parts;
     if (this.#network === undefined || plane === null) return undefined;
-    const hairpin = [...new Set([...this.#compiled.values()].flatMap((service): readonly Ip[] => service.hairpin))];
+    const hairpin = [...this.#hairpin.keys()].sort();
     const want = { plan: { ...this.#network.globalnet, hairpin }, services: this.#table };
     const applied = await plane.globalnet.reconcile(want, signal);
     return applied.ok ? undefined : describeFault(applied.error);

@@ -73,7 +73,7 @@ export class Speaker implements Room {
     const { catalogue } = this.#parts.follower;
     const member = catalogue.members.get(this.#parts.cluster);
     const same = (head?.root ?? new Tally().root()) === (member?.tally.root() ?? new Tally().root());
-    this.#shadow = same ? copyOf(member?.tally) : null;
+    this.#shadow = same ? (member?.tally.copy() ?? new Tally()) : null;
     this.#seq = Math.max(this.#seq, head?.order.seq ?? 0);
     this.changed([]);
   }
@@ -206,25 +206,23 @@ export class Speaker implements Room {
     return head;
   }
 
+  /** As much of the difference as one publication holds. */
   #difference(shadow: Tally, mine: Tally): { put: Envelope[]; removed: string[]; whole: boolean } {
     const { follower } = this.#parts;
     const put: Envelope[] = [];
+    const removed: string[] = [];
     let bytes = 0;
-    let whole = true;
-    for (const key of mine.keys()) {
-      const entry = mine.get(key);
+    for (const { key, gone } of mine.difference(shadow)) {
+      if (put.length + removed.length >= MAX_RECORDS || bytes > MAX_BYTES) return { put, removed, whole: false };
+      const order = mine.get(key)?.order;
       const body = follower.ownBodies.get(key);
-      if (entry === undefined || body === undefined || shadow.get(key)?.digest === entry.digest) continue;
-      if (put.length >= MAX_RECORDS || bytes > MAX_BYTES) {
-        whole = false;
-        break;
+      if (gone) removed.push(key);
+      else if (order !== undefined && body !== undefined) {
+        put.push({ key, order, body, signature: null });
+        bytes += body.length;
       }
-      put.push({ key, order: entry.order, body, signature: null });
-      bytes += body.length;
     }
-    const gone = shadow.keys().filter((key) => mine.get(key) === undefined);
-    const removed = gone.slice(0, MAX_RECORDS);
-    return { put, removed, whole: whole && removed.length === gone.length };
+    return { put, removed, whole: true };
   }
 
   #refused({ code, message }: { readonly code: string; readonly message: string }): void {
@@ -247,13 +245,4 @@ export class Speaker implements Room {
 
 function entryOf(record: Envelope): TallyEntry {
   return { key: record.key, order: record.order, digest: digestOf(record) };
-}
-
-function copyOf(tally: Tally | undefined): Tally {
-  const copy = new Tally();
-  for (const key of tally?.keys() ?? []) {
-    const entry = tally?.get(key);
-    if (entry !== undefined) copy.put(key, entry.order, entry.digest);
-  }
-  return copy;
 }

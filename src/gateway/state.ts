@@ -1,14 +1,13 @@
 import type { Responder } from "#dns";
 import type { Globalnet } from "#globalnet";
 import type { ManifestSource } from "#kube";
-import type { Clock, Log, Room, Troubles } from "#life";
+import type { Clock, Log, LoopDelay, Room, Troubles } from "#life";
 import type { SessionState, SyncClient } from "#sync";
 import type { DataPlane, Tunnels } from "#tunnel";
 import type { Cidr, Ip } from "#values";
 import type { Announcer } from "./announcer.ts";
 import type { Cache } from "./cache.ts";
 import type { Follower } from "./follower.ts";
-import type { LoopDelay } from "./loop-delay.ts";
 import type { Machine } from "./machine.ts";
 import type { Membership } from "./membership.ts";
 import type { GatewayOptions } from "./options.ts";

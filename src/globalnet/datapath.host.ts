@@ -2,11 +2,11 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runCommand } from "#life";
 import type { Ip } from "#values";
 import type { CounterName } from "./base-chains.ts";
-import { exampleEntry, exampleServices } from "./example-plan.ts";
-import { HostLab } from "./host-lab.ts";
-import { CLIENT, ECHO_SERVER, FLOOD } from "./host-scripts.ts";
 import type { ServiceEntry } from "./service-entry.ts";
-import { type Member, twoMembers } from "./two-members.ts";
+import { HostLab } from "./testbed-lab.ts";
+import { type Member, twoMembers } from "./testbed-members.ts";
+import { exampleEntry, exampleServices } from "./testbed-plan.ts";
+import { CLIENT, ECHO_SERVER, FLOOD } from "./testbed-scripts.ts";
 
 const lab = new HostLab(`gn${process.pid}`);
 let one: Member;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { examplePlan } from "./example-plan.ts";
 import { FakeNft } from "./fake-nft.ts";
 import { render } from "./render.ts";
+import { examplePlan } from "./testbed-plan.ts";
 
 const TABLE =
   "table ip t {\n  map m { type ipv4_addr : ipv4_addr; }\n  map v { type ipv4_addr : verdict; }\n  chain r1 { accept; }\n}\n";

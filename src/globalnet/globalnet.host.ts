@@ -1,7 +1,7 @@
 import { afterAll } from "vitest";
-import { globalnetContract } from "./globalnet-contract.ts";
-import { HostLab } from "./host-lab.ts";
 import { systemNft } from "./nft.ts";
+import { globalnetContract } from "./testbed-contract.ts";
+import { HostLab } from "./testbed-lab.ts";
 
 const lab = new HostLab(`gc${process.pid}`);
 let spaces = 0;

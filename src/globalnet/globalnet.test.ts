@@ -2,11 +2,11 @@ import { expect, test } from "vitest";
 import { type CommandFault, Troubles } from "#life";
 import { err, ok } from "#values";
 import type { Conntrack, Flow } from "./conntrack.ts";
-import { exampleEntry, examplePlan, exampleServices, manyServices } from "./example-plan.ts";
 import { FakeNft } from "./fake-nft.ts";
 import { createGlobalnet } from "./globalnet.ts";
-import { globalnetContract } from "./globalnet-contract.ts";
 import { plan } from "./plan.ts";
+import { globalnetContract } from "./testbed-contract.ts";
+import { exampleEntry, examplePlan, exampleServices, manyServices } from "./testbed-plan.ts";
 
 globalnetContract(async () => new FakeNft(), 200);
 

@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from "vitest";
 import { runCommand } from "#life";
-import { goldenRulesets } from "./golden-rulesets.ts";
-import { HostLab } from "./host-lab.ts";
+import { goldenRulesets } from "./testbed-golden.ts";
+import { HostLab } from "./testbed-lab.ts";
 
 const lab = new HostLab(`gg${process.pid}`);
 afterAll(() => lab[Symbol.asyncDispose]());

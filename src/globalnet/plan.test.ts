@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { Cidr } from "#values";
 import { afterSteps } from "./apply.ts";
-import { exampleEntry, examplePlan, exampleServices, manyServices } from "./example-plan.ts";
 import { plan, planSteps, type Step } from "./plan.ts";
 import { emptyState, type GlobalnetState, type GlobalnetWant } from "./state.ts";
+import { exampleEntry, examplePlan, exampleServices, manyServices } from "./testbed-plan.ts";
 
 const P = examplePlan(1);
 const ONE = exampleEntry("242.192.0.1 TCP 80", ["242.2.0.1:80"]);

@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, test } from "vitest";
 import type { Cidr, Ip } from "#values";
-import { examplePlan } from "./example-plan.ts";
 import { type GlobalnetPlan, planFault } from "./globalnet-plan.ts";
-import { goldenRulesets } from "./golden-rulesets.ts";
 import { baseShape, render } from "./render.ts";
 import { renderServiceTable } from "./service-table.ts";
+import { goldenRulesets } from "./testbed-golden.ts";
+import { examplePlan } from "./testbed-plan.ts";
 
 const rule = (text: string, part: string): string =>
   text

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { exampleEntry } from "./example-plan.ts";
 import { PROTOCOL_NUMBER, protocolOf, sameEntry, serviceKey } from "./service-entry.ts";
+import { exampleEntry } from "./testbed-plan.ts";
 
 const KEY = "242.192.0.1 TCP 80";
 

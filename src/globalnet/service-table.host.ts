@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { exampleEntry, exampleServices } from "./example-plan.ts";
-import { HostLab } from "./host-lab.ts";
-import { ADDRESS_SERVER, CONNECTS, SOURCES, UDP_MOVES } from "./host-scripts.ts";
 import type { ServiceEntry } from "./service-entry.ts";
-import { type Member, twoMembers } from "./two-members.ts";
+import { HostLab } from "./testbed-lab.ts";
+import { type Member, twoMembers } from "./testbed-members.ts";
+import { exampleEntry, exampleServices } from "./testbed-plan.ts";
+import { ADDRESS_SERVER, CONNECTS, SOURCES, UDP_MOVES } from "./testbed-scripts.ts";
 
 const lab = new HostLab(`gt${process.pid}`);
 const ENDPOINTS = ["10.244.0.21", "10.244.0.22", "10.244.0.23", "10.244.0.24"] as const;

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { afterSteps } from "./apply.ts";
-import { exampleEntry, examplePlan, exampleServices, manyServices } from "./example-plan.ts";
 import { plan } from "./plan.ts";
 import type { ServiceEntry } from "./service-entry.ts";
 import { emptyState, type GlobalnetState } from "./state.ts";
+import { exampleEntry, examplePlan, exampleServices, manyServices } from "./testbed-plan.ts";
 import { elementKey, transactions } from "./transaction.ts";
 
 const P = examplePlan(1);

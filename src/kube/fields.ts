@@ -25,19 +25,24 @@ function parsed<T>(parse: (text: string) => Result<T>, rule: string) {
   });
 }
 
+/** Rules that several fields share, as they are told to people. */
 const LABEL_RULE = "must be a DNS label (a-z, 0-9 and -, at most 63)";
 const SUBDOMAIN_RULE = "must be DNS labels joined by dots, at most 253 characters";
 
+/** Names of objects. Services, exports and imports become DNS labels, namespaces too. */
 export const serviceName = parsed<ServiceName>(parseServiceName, LABEL_RULE);
 export const namespace = parsed<Namespace>(parseNamespace, LABEL_RULE);
 /** Names of nodes and of slices are RFC 1123 subdomains. */
 export const nodeName = parsed<NodeName>(parseNodeName, SUBDOMAIN_RULE);
+/** An endpoint's hostname becomes one DNS label: a dotted one is refused, as by the API server. */
 export const hostname = z.string().refine(isDnsLabel, { error: LABEL_RULE });
 
 /** A port's name is a DNS label; absent and empty are the same. */
 export const portName = z.string().refine((text) => text === "" || isDnsLabel(text), { error: LABEL_RULE });
+
 const PORT_RULE = "must be a whole number from 1 to 65535";
 export const portNumber = z.int({ error: PORT_RULE }).min(1, { error: PORT_RULE }).max(65_535, { error: PORT_RULE });
+/** Protocols are written in capitals; `tcp` is a mistake there as here. */
 export const protocol = z.enum(["TCP", "UDP", "SCTP"]);
 export const ipFamily = z.enum(["IPv4", "IPv6"]);
 export const appProtocol = z.string().max(253, { error: "must have at most 253 characters" });

@@ -58,6 +58,7 @@ export async function readManifestFile(
   return { kind: "parsed", hash: digest, parts: [into.objects], rest: into };
 }
 
+/** The objects of a worker's answer are parsed as they are taken, part by part. */
 function fromWorker(answer: ParseAnswer): FileReading {
   return answer.kind === "parsed" ? { ...answer, parts: objectsIn(answer.parts) } : answer;
 }

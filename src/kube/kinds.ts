@@ -17,7 +17,9 @@ import {
 } from "./fields.ts";
 import type { ExportSpec, LocalImport, LocalService, LocalSlice, SliceBody } from "./manifest-object.ts";
 
-/** Schemas of the kinds that are read, each with what becomes of it. Kubernetes' defaults are filled in here. */
+/** Schemas of the kinds that are read, each with what becomes of it. Kubernetes' defaults are filled in here.
+ *  Sources: the API types core/v1 Service, discovery/v1 EndpointSlice, and mcs-api v1beta1; strictness as the API
+ *  server's validation, since a manifest that it would refuse is most likely not what its writer meant. */
 
 const metadata = z.object({
   name: serviceName,
@@ -104,6 +106,8 @@ export const importKind = z.object({
   status: z.object({ clusters: z.array(z.object({ cluster: z.string() })).nullish() }).nullish(),
 });
 
+/** serviceBody keeps what can be exported of a Service (KEP-1645, "Exporting Services": its labels and annotations can
+ *  not). A headless one has `clusterIP: None`; NodePort and LoadBalancer are exported like any ClusterIP. */
 export function serviceBody({ spec }: z.infer<typeof serviceKind>): LocalService {
   const type = spec.type ?? "ClusterIP";
   const affinity = spec.sessionAffinity ?? "None";
@@ -120,6 +124,8 @@ export function serviceBody({ spec }: z.infer<typeof serviceKind>): LocalService
   };
 }
 
+/** sliceBody keeps the ready endpoints of a slice. A port without a number means all ports, which no Service port can
+ *  be mapped to: it is left out. */
 export function sliceBody(
   service: string,
   { addressType, ports }: z.infer<typeof sliceKind>,
@@ -141,6 +147,7 @@ export function sliceBody(
   return { service, slice };
 }
 
+/** exportBody keeps what is exported by its own right: nothing of the object's own labels (KEP-1645). */
 export function exportBody({ metadata: meta, spec }: z.infer<typeof exportKind>): ExportSpec {
   return {
     createdAt: meta.creationTimestamp ?? null,
@@ -149,6 +156,7 @@ export function exportBody({ metadata: meta, spec }: z.infer<typeof exportKind>)
   };
 }
 
+/** importBody tolerates what the CRD lets pass: an address that is none is dropped. */
 export function importBody({ metadata: meta, spec, status }: z.infer<typeof importKind>): LocalImport {
   return {
     namespace: meta.namespace ?? namespace.parse("default"),

@@ -36,7 +36,13 @@ interface Look {
   again: { readonly complete: boolean } | null;
 }
 
-/** ManifestFolder finds out which files of a folder have changed, and reads them when nobody is writing them. */
+/** ManifestFolder finds out which files of a folder have changed, and reads them when nobody is writing them:
+ *
+ *    hint or poll ──> stamp differs? ──> settle ──> read, hash differs? ──> parsed, or fault
+ *                 └──> not there ──> still so after 100 ms, and the folder is there ──> removed
+ *
+ *  Each file is looked at by one look at a time, so that its news come in order; different files go side by side. What
+ *  is not promised: that every version is seen. A file that is replaced twice while it is read is read once more. */
 export class ManifestFolder {
   readonly #options: ManifestFolderOptions;
   readonly #known = new Map<string, Known>();

@@ -8,11 +8,16 @@ type SliceDefinition = Extract<Definition, { kind: "EndpointSlice" }>;
 
 interface FileEntry {
   readonly definitions: readonly Definition[];
-  readonly namespaces: ReadonlySet<string>;
+  readonly namespaces: readonly string[];
   readonly ignored: number;
 }
 
-/** ManifestIndex joins the objects of all files into exports, and rebuilds only those that a change concerns. */
+/** ManifestIndex joins the objects of all files into exports, and rebuilds only those that a change concerns:
+ *
+ *    replace(file) ──> Definitions: who wins ──> dirty exports ──> flush() ──> manifests
+ *
+ *  It is in two steps so that a large file can be taken in slice by slice: between them `manifests` shows each export
+ *  as it was or as it is, never a mixture. */
 export class ManifestIndex {
   readonly #definitions = new Definitions((before, after) => this.#winner(before, after));
   readonly #shared = new SharedValues();
@@ -107,6 +112,7 @@ export class ManifestIndex {
       if (list === undefined) texts.set(loser.file, [text]);
       else list.push(text);
     }
+    for (const list of texts.values()) list.sort(); // the same whatever the order in which they arose
     return texts;
   }
 
@@ -123,7 +129,7 @@ export class ManifestIndex {
 
   #enter(file: string, definitions: readonly Definition[], rest: Omit<ParsedFile, "objects">, repeats: string[]): void {
     const names = definitions.map(({ kind, namespace, name }) => (kind === "Namespace" ? name : namespace));
-    const namespaces = new Set([...names, ...rest.namespaces]);
+    const namespaces = [...new Set([...names, ...rest.namespaces])]; // a small array: a Set each would weigh more than the objects
     for (const name of namespaces) this.#count(name, 1);
     for (const name of this.#files.get(file)?.namespaces ?? []) this.#count(name, -1);
     this.#files.set(file, { definitions, namespaces, ignored: rest.ignored });

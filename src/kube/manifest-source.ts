@@ -32,7 +32,13 @@ const BATCH = 200;
 /** Work of one turn of the event loop: half of what is allowed, since the collector's time adds to it. */
 const BUDGET_MS = 2;
 
-/** createManifestSource makes a source; it runs one time. */
+/** createManifestSource makes a source; it runs one time.
+ *
+ *    inotify (FolderWatch) ──hints──┐
+ *                                   ├──> ManifestFolder ──> ManifestIndex ──> listeners
+ *    poll every 500 ms ─────────────┘     large files: ParsePool
+ *
+ *  All that keeps the main thread busy, parsing and joining, goes through one Lane in short slices. */
 export function createManifestSource(options: ManifestSourceOptions): ManifestSource {
   return new FolderSource(options);
 }

@@ -57,6 +57,7 @@ export class ParsePool {
     await Promise.allSettled(this.#ends);
   }
 
+  /** dispatch gives waiting jobs to resting threads, or to new ones while there may be more. */
   #dispatch(): void {
     while (this.#queue.length > 0) {
       const idle = [...this.#threads].find(({ current }) => current === null);
@@ -89,6 +90,7 @@ export class ParsePool {
     this.#clock.sleep(IDLE_MS, thread.wake.signal).then(end, () => {}); // woken: there is work, or the thread has ended
   }
 
+  /** end forgets a thread, by whatever way it comes here first, and answers its job for it. */
   #end(thread: Thread, answer: ParseAnswer): void {
     if (!this.#threads.delete(thread)) return;
     thread.wake.abort();

@@ -27,6 +27,8 @@ export function isWord(text: string): boolean {
   return Object.hasOwn(WORDS, text);
 }
 
+/** A plain scalar: a word of the core schema, a whole number without tricks, or text. What begins with a sign or a dot,
+ *  and what looks like a number but is none of the plain ones (octal, hexadecimal, floating), is not decided here. */
 function readPlain(text: string): unknown {
   if (text.includes(": ") || text.endsWith(":") || text.includes(" #")) return undefined;
   if (/^[A-Za-z_/]/.test(text)) return isWord(text) ? WORDS[text] : text;
@@ -36,6 +38,7 @@ function readPlain(text: string): unknown {
   return /[^-+0-9.eExXoOa-fA-F]|\..*\./.test(text) ? text : undefined;
 }
 
+/** Within brackets only quoted text and simple words: commas and colons mean more there. */
 const FLOW_PART = /^(?:"[^"\\]*"|'[^']*'|[A-Za-z0-9][-A-Za-z0-9_./ ]*)$/;
 
 function readFlow(text: string, end: string, read: (parts: readonly string[]) => unknown): unknown {

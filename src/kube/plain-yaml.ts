@@ -60,8 +60,10 @@ function withoutComment(line: string): string {
   return (hash === -1 || quoted ? line : line.slice(0, hash)).replace(/ +$/, "");
 }
 
+/** A key that is certainly a string, and its colon. */
 const KEY = /^([A-Za-z][-A-Za-z0-9_./]*):(?: +|$)/;
 
+/** readMapping reads the lines of one column. A key given twice is for the full parser, which tells the fault. */
 function readMapping(lines: Lines, indent: number): unknown {
   const value: Record<string, unknown> = {};
   while (lines.indent === indent && !isItem(lines.content)) {
@@ -86,6 +88,7 @@ function readSequence(lines: Lines, indent: number): unknown {
   return lines.indent > indent ? undefined : value;
 }
 
+/** readItem reads what stands behind a dash: a collection that begins on its line, a scalar, or what is below. */
 function readItem(lines: Lines, indent: number): unknown {
   const offset = /^- */.exec(lines.content)?.[0].length ?? 1;
   const rest = lines.content.slice(offset);

@@ -21,6 +21,7 @@ export interface FieldFault {
 
 const SERVICE_NAME_LABEL = "kubernetes.io/service-name";
 
+/** Reader adds one object, or nothing where it gives faults. */
 type Reader = (value: unknown, line: number, into: ParsedFile) => readonly FieldFault[];
 
 /** What is read, by apiVersion and kind; everything else is ignored and counted. v1 Endpoints are among the ignored:
@@ -69,6 +70,7 @@ function readList(
   });
 }
 
+/** reader makes a Reader of a schema and of what becomes of its value. */
 function reader<T>(schema: z.ZodType<T>, make: (value: T, line: number) => ManifestObject): Reader {
   return (value, line, into) => {
     const result = schema.safeParse(value);
@@ -98,6 +100,7 @@ function readSlice(value: unknown, line: number, into: ParsedFile): readonly Fie
   return faults;
 }
 
+/** wrongFamily finds addresses that contradict the slice's addressType, as the API server would. */
 function wrongFamily(family: "IPv4" | "IPv6", endpoints: z.infer<typeof sliceEndpoints>): readonly FieldFault[] {
   return endpoints.flatMap(({ addresses }, at) =>
     addresses.flatMap((address, which) => {
@@ -128,7 +131,10 @@ function faultsOf({ issues }: z.ZodError, value: unknown): readonly FieldFault[]
   return issues.map((issue) => ({ path: issue.path, reason: shown(ruleOf(issue), at(value, issue.path)) }));
 }
 
+/** ruleOf says what a field must be. The schema library's own messages speak to programmers: they are put into the
+ *  form of ours. */
 function ruleOf(issue: z.core.$ZodIssue): string {
+  if (/^(?:must|is) /.test(issue.message)) return issue.message; // one of our own
   if (issue.code === "invalid_type") return `must be ${/^[aeiou]/.test(issue.expected) ? "an" : "a"} ${issue.expected}`;
   if (issue.code === "invalid_value") return `must be one of ${issue.values.map(String).join(", ")}`;
   if (issue.code === "too_big" && issue.origin === "array") return `must have at most ${issue.maximum} entries`;
@@ -146,6 +152,7 @@ function shown(rule: string, value: unknown): string {
   return `${rule}: ${json.length > 80 ? `${json.slice(0, 80)}…` : json}`;
 }
 
+/** at is the value at a path; undefined where there is none. */
 function at(value: unknown, path: readonly PropertyKey[]): unknown {
   let here = value;
   for (const key of path) here = typeof here === "object" && here !== null ? Reflect.get(here, key) : undefined;

@@ -3,6 +3,7 @@ export { type Clock, systemClock } from "./clock.ts";
 export { type CommandFault, type CommandOptions, describeFault, runCommand } from "./command.ts";
 export { Latest } from "./latest.ts";
 export { createLog, type Log, type LogFormat, type LogLevel, silentLog } from "./log.ts";
+export { type LoopDelay, watchLoopDelay } from "./loop-delay.ts";
 export { notifyManager } from "./notify.ts";
 export { aborted, isAbort, type Room, runAll } from "./room.ts";
 export { Secret } from "./secret.ts";

@@ -29,6 +29,8 @@ export class Bench {
   #pinged: (() => void) | null = null;
   #measured: ((result: Result<number, string>) => void) | null = null;
   #running: AbortController | null = null;
+  /** Number of the benchmark that runs or ran last. */
+  #run = 0;
 
   constructor(options: BenchOptions) {
     this.#options = options;
@@ -44,6 +46,7 @@ export class Bench {
     if (!open) return err("the prober does not run");
     if (this.#running !== null) return err("another benchmark is running: try again when it has ended");
     this.#running = new AbortController();
+    this.#run += 1;
     const signal = AbortSignal.any([ask.signal, this.#running.signal]);
     try {
       signal.throwIfAborted();
@@ -63,14 +66,15 @@ export class Bench {
   }
 
   /** measured takes one target's ping-pong figures. */
-  measured(result: BenchResult): void {
-    if (!this.#waiting.has(result.id)) return;
+  measured(result: BenchResult, run: number): void {
+    if (run !== this.#run || !this.#waiting.has(result.id)) return;
     this.#results.set(result.id, result);
     if (this.#results.size === this.#waiting.size) this.#pinged?.();
   }
 
-  throughput(result: Result<number, string>): void {
-    this.#measured?.(result);
+  /** throughput takes the bits per second of the one that is measured. */
+  throughput(result: Result<number, string>, run: number): void {
+    if (run === this.#run) this.#measured?.(result);
   }
 
   /** stop ends what runs, as if its caller had aborted it. */
@@ -84,7 +88,7 @@ export class Bench {
     const all = new Promise<void>((resolve) => {
       this.#pinged = resolve;
     });
-    this.#options.ping({ kind: "bench", ids, durationMs });
+    this.#options.ping({ kind: "bench", run: this.#run, ids, durationMs });
     await orAbort(all, signal, () => this.#options.ping({ kind: "bench-stop", ids }));
     return ids.flatMap((id) => this.#results.get(id) ?? []);
   }
@@ -98,7 +102,7 @@ export class Bench {
     const answer = new Promise<Result<number, string>>((resolve) => {
       this.#measured = resolve;
     });
-    this.#options.measure({ kind: "measure", to: address, durationMs });
+    this.#options.measure({ kind: "measure", run: this.#run, to: address, durationMs });
     const measured = await orAbort(answer, signal, () => this.#options.measure({ kind: "cancel" }));
     if (!measured.ok) this.#options.log.warn(`no throughput of ${id}: ${measured.error}`, { peer: id });
     return { ...result, bitsPerSecond: measured.ok ? measured.value : null };

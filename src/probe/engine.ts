@@ -2,7 +2,9 @@ import type { BenchResult } from "./bench-result.ts";
 import { Allowance, paceFor } from "./pace.ts";
 import { decodePacket, encodeState, type Packet } from "./packet.ts";
 import type { PeerState } from "./peer-state.ts";
+import { PingPong } from "./ping-pong.ts";
 import type { ProbeReport, ProbeTarget } from "./report.ts";
+import { REST_MS } from "./round-trip.ts";
 import { Watch } from "./watch.ts";
 
 /** What the engine needs of the world: a clock, chance, packets out, and somebody to tell. */
@@ -15,13 +17,14 @@ export interface EngineOptions {
   /** send gives a packet to the socket; it may wait there until the caller's turn ends. */
   readonly send: (target: ProbeTarget, packet: Packet) => void;
   readonly onVerdict: (id: string, up: boolean) => void;
-  readonly onBench: (result: BenchResult) => void;
+  /** `run` is what startBench was given. */
+  readonly onBench: (result: BenchResult, run: number) => void;
 }
 
-/** Probes due within so many milliseconds leave together: a wake-up costs more than a probe. */
-const SLACK_MS = 5;
-/** From so many targets on, packets are read together too. */
+/** With more targets than these, packets wait for each other: a wake-up costs more than several probes. */
 const CROWD = 8;
+/** Probes due within so many milliseconds leave together, in a crowd and otherwise. */
+const SLACK_MS = { crowd: REST_MS, few: 1 } as const;
 /** After a benchmark's packet more will come at once. */
 const PROMPT_MS = 20;
 /** Sleeping longer than this counts as having been late. */
@@ -63,7 +66,7 @@ export class Engine {
   /** Whether packets may lie a little, to be read together: the kernel's receive stamps keep round trips exact. Not while
    *  this end or a peer measures back to back. */
   get patient(): boolean {
-    return this.#watches.size > CROWD && this.#options.now() >= this.#promptUntil;
+    return this.#list.length > CROWD && this.#options.now() >= this.#promptUntil;
   }
 
   /** The octets of our state that every packet carries; null while we have none to tell. */
@@ -117,10 +120,11 @@ export class Engine {
   /** turn judges overdue probes and sends those that are due. Read all sockets before. */
   turn(): void {
     const now = this.#options.now();
+    const soon = now + (this.#list.length > CROWD ? SLACK_MS.crowd : SLACK_MS.few);
     let wakeAt = now + IDLE_MS;
     for (const watch of this.#list) {
       if (this.#late) watch.tracker.late();
-      if (watch.tracker.next() <= now + SLACK_MS) this.#turnProbe(watch, now);
+      if (watch.tracker.next() <= soon) this.#turnProbe(watch, now, soon);
       wakeAt = Math.min(wakeAt, watch.tracker.next());
       if (watch.pingPong === null) continue;
       this.#turnBench(watch, now);
@@ -130,19 +134,22 @@ export class Engine {
     this.#wakeAt = Math.max(wakeAt, this.#allowance.readyAt(now));
   }
 
-  /** startBench begins the ping-pong of one target; false where it is unknown or has one running. */
-  startBench(id: string, durationMs: number): boolean {
+  /** startBench begins the ping-pong of one target, instead of one that still runs. onBench hears of its end: at once
+   *  and without samples where the target is unknown. */
+  startBench(id: string, durationMs: number, run: number): void {
+    const { now, random, onBench } = this.#options;
+    const pingPong = new PingPong(id, now(), durationMs, random);
     const watch = this.#watches.get(id);
-    if (watch === undefined || watch.pingPong !== null) return false;
-    watch.startBench(this.#options.now(), durationMs, this.#options.random);
-    this.#wakeAt = this.#options.now();
-    return true;
+    if (watch === undefined) return onBench(pingPong.result(), run);
+    watch.pingPong = pingPong;
+    watch.benchRun = run;
+    this.#wakeAt = now();
   }
 
-  /** stopBench ends it early; its result is reported. */
+  /** stopBench forgets it. */
   stopBench(id: string): void {
     const watch = this.#watches.get(id);
-    if (watch !== undefined) this.#endBench(watch);
+    if (watch !== undefined) watch.pingPong = null;
   }
 
   reports(): Omit<ProbeReport, "since">[] {
@@ -167,10 +174,10 @@ export class Engine {
     return true;
   }
 
-  #turnProbe({ target, tracker, cookie }: Watch, now: number): void {
+  #turnProbe({ target, tracker, cookie }: Watch, now: number, soon: number): void {
     const change = tracker.expire(now);
     if (change !== null) this.#options.onVerdict(target.id, change === "up");
-    if (tracker.nextSend() > now + SLACK_MS || !this.#allowance.take(now)) return;
+    if (tracker.nextSend() > soon || !this.#allowance.take(now)) return;
     const seq = tracker.sent(this.#options.now());
     this.#options.send(target, this.#probe(cookie, seq, false));
   }
@@ -191,7 +198,7 @@ export class Engine {
   #endBench(watch: Watch): void {
     const result = watch.pingPong?.result();
     watch.pingPong = null;
-    if (result !== undefined) this.#options.onBench(result);
+    if (result !== undefined) this.#options.onBench(result, watch.benchRun);
   }
 
   #probe(cookie: number, seq: number, prompt: boolean): Packet {

@@ -19,9 +19,11 @@ export interface WorkerSetup {
 }
 
 export type ToWorker =
-  | { readonly kind: "targets"; readonly targets: readonly ProbeTarget[] }
+  /** `revision` counts the calls, so that a report of the targets before is not taken for one of these. */
+  | { readonly kind: "targets"; readonly revision: number; readonly targets: readonly ProbeTarget[] }
   | { readonly kind: "state"; readonly state: PeerState | null }
-  | { readonly kind: "bench"; readonly ids: readonly string[]; readonly durationMs: number }
+  /** `run` counts the benchmarks, so that a late result of an aborted one is not taken for the next one's. */
+  | { readonly kind: "bench"; readonly run: number; readonly ids: readonly string[]; readonly durationMs: number }
   | { readonly kind: "bench-stop"; readonly ids: readonly string[] }
   | { readonly kind: "stop" };
 
@@ -31,8 +33,13 @@ export type FromWorker =
   | { readonly kind: "open"; readonly mode: ProbeMode; readonly fallback: string | null }
   | { readonly kind: "not-open"; readonly reason: string }
   | { readonly kind: "verdict"; readonly id: string; readonly up: boolean }
-  | { readonly kind: "bench"; readonly result: BenchResult }
-  | { readonly kind: "reports"; readonly reports: readonly Omit<ProbeReport, "since">[]; readonly junk: number };
+  | { readonly kind: "bench"; readonly run: number; readonly result: BenchResult }
+  | {
+      readonly kind: "reports";
+      readonly revision: number;
+      readonly reports: readonly Omit<ProbeReport, "since">[];
+      readonly junk: number;
+    };
 
 /** What the throughput thread is started with. */
 export interface ThroughputSetup {
@@ -43,11 +50,11 @@ export interface ThroughputSetup {
 
 export type ThroughputOrder =
   | { readonly kind: "peers"; readonly addresses: readonly Ip[] }
-  | { readonly kind: "measure"; readonly to: Ip; readonly durationMs: number }
+  | { readonly kind: "measure"; readonly run: number; readonly to: Ip; readonly durationMs: number }
   | { readonly kind: "cancel" }
   | { readonly kind: "stop" };
 
 export type ThroughputAnswer =
   /** `fault` is null once the server listens. */
   | { readonly kind: "listening"; readonly fault: string | null }
-  | { readonly kind: "measured"; readonly result: Result<number, string> };
+  | { readonly kind: "measured"; readonly run: number; readonly result: Result<number, string> };

@@ -6,13 +6,12 @@ import type { FromWorker, ToWorker, WorkerSetup } from "./messages.ts";
 import { NativeSocket } from "./native-socket.ts";
 import type { Packet } from "./packet.ts";
 import type { ProbeTarget } from "./report.ts";
+import { REST_MS } from "./round-trip.ts";
 import { sockaddrOf } from "./sockaddr.ts";
 
 const EFD_CLOEXEC_NONBLOCK = 0x80000 | 0x800;
 const POLLIN = 1;
 const REOPEN_MS = 250;
-/** With many targets packets are read at most this often: a wake-up costs more than several packets. */
-const REST_MS = 5;
 /** A wake-up this much after its time means that the machine did not run us: verdicts wait. */
 export const LATE_MS = 20;
 

@@ -44,18 +44,27 @@ function deskFor(setup: WorkerSetup, send: (target: ProbeTarget, packet: Packet)
     cookie: () => randomBytes(6).readUIntBE(0, 6) * 2,
     send,
     onVerdict: (id, up) => post({ kind: "verdict", id, up }),
-    onBench: (result) => post({ kind: "bench", result }),
+    onBench: (result, run) => post({ kind: "bench", run, result }),
   });
   let reportAt = now();
+  let revision = 0;
   const report = (): number => {
     if (now() < reportAt) return reportAt;
-    post({ kind: "reports", reports: engine.reports(), junk: engine.junk });
+    post({ kind: "reports", revision, reports: engine.reports(), junk: engine.junk });
     reportAt = now() + REPORT_MS;
     return reportAt;
   };
-  return { setup, engine, now, post, report, handle: (message) => handle(engine, message) };
+  const take = (message: ToWorker): boolean => {
+    if (message.kind === "targets") {
+      revision = message.revision;
+      reportAt = now(); // the other side learns at once what stayed up
+    }
+    return handle(engine, message);
+  };
+  return { setup, engine, now, post, report, handle: take };
 }
 
+/** handle gives false when the thread should end. */
 function handle(engine: Engine, message: ToWorker): boolean {
   switch (message.kind) {
     case "targets":
@@ -65,7 +74,7 @@ function handle(engine: Engine, message: ToWorker): boolean {
       engine.setState(message.state);
       return true;
     case "bench":
-      for (const id of message.ids) engine.startBench(id, message.durationMs);
+      for (const id of message.ids) engine.startBench(id, message.durationMs, message.run);
       return true;
     case "bench-stop":
       for (const id of message.ids) engine.stopBench(id);

@@ -24,7 +24,7 @@ export interface ProberOptions {
 
 /** Prober measures the ways to the peers' gateways and gives verdicts on them. */
 export interface Prober extends Room {
-  /** setTargets replaces all targets; one that stays the same keeps its history. */
+  /** setTargets replaces all targets; one that stays the same keeps its history. Throws on two of the same id. */
   setTargets(targets: readonly ProbeTarget[]): void;
   /** setState is what every probe and echo of ours says from now on; null says nothing. */
   setState(state: PeerState | null): void;
@@ -59,6 +59,7 @@ class ThreadedProber implements Prober {
   #state: PeerState | null = null;
   #reports = new Map<string, Omit<ProbeReport, "since">>();
   #junk = 0;
+  #revision = 0;
   #mode: ProbeMode;
   #probes: ProbeMail | null = null;
   #throughput: Thread<ThroughputOrder> | null = null;
@@ -102,6 +103,8 @@ class ThreadedProber implements Prober {
   }
 
   setTargets(targets: readonly ProbeTarget[]): void {
+    const ids = new Set(targets.map((target) => target.id));
+    if (ids.size !== targets.length) throw new RangeError("two targets have the same id");
     const now = this.#options.clock.now();
     const before = new Map(this.#targets.map((target) => [target.id, target]));
     for (const target of targets) {
@@ -113,6 +116,7 @@ class ThreadedProber implements Prober {
     }
     for (const id of before.keys()) this.#forget(id);
     this.#targets = [...targets];
+    this.#revision += 1;
     this.#showPace();
     this.#tellTargets();
   }
@@ -148,11 +152,9 @@ class ThreadedProber implements Prober {
   #hear(message: FromWorker): void {
     const { troubles, address } = this.#options;
     if (message.kind === "verdict") this.#verdict(message.id, message.up);
-    if (message.kind === "bench") this.#bench.measured(message.result);
-    if (message.kind === "reports") {
-      this.#reports = new Map(message.reports.map((report) => [report.id, report]));
-      this.#junk = message.junk;
-    }
+    if (message.kind === "bench") this.#bench.measured(message.result, message.run);
+    if (message.kind === "reports" && message.revision === this.#revision) this.#take(message.reports);
+    if (message.kind === "reports") this.#junk = message.junk;
     if (message.kind === "not-open") {
       const title = "Probes cannot be sent";
       troubles.set({ code: "probe-socket", severity: "critical", title, subject: address, detail: message.reason });
@@ -171,6 +173,15 @@ class ThreadedProber implements Prober {
     this.#begin();
   }
 
+  /** take keeps the reports, and sets right what a verdict on the targets before may have got wrong: it was on its way
+   *  when they changed. */
+  #take(reports: readonly Omit<ProbeReport, "since">[]): void {
+    this.#reports = new Map(reports.map((report) => [report.id, report]));
+    for (const { id, up } of reports) {
+      if (this.#since.get(id)?.up !== up) this.#verdict(id, up);
+    }
+  }
+
   #verdict(id: string, up: boolean): void {
     if (!this.#since.has(id)) return; // a target that was removed while its verdict was on the way
     this.#since.set(id, { up, since: this.#options.clock.now() });
@@ -180,7 +191,7 @@ class ThreadedProber implements Prober {
 
   #hearThroughput(answer: ThroughputAnswer): void {
     const { troubles, address } = this.#options;
-    if (answer.kind === "measured") return this.#bench.throughput(answer.result);
+    if (answer.kind === "measured") return this.#bench.throughput(answer.result, answer.run);
     if (answer.fault === null) return troubles.clear("probe-throughput", address);
     const title = "Throughput tests of peers are not served";
     troubles.set({ code: "probe-throughput", severity: "warning", title, subject: address, detail: answer.fault });
@@ -203,7 +214,7 @@ class ThreadedProber implements Prober {
   }
 
   #tellTargets(): void {
-    this.#probes?.post({ kind: "targets", targets: this.#targets });
+    this.#probes?.post({ kind: "targets", revision: this.#revision, targets: this.#targets });
     this.#throughput?.post({ kind: "peers", addresses: this.#targets.map((target) => target.address) });
   }
 

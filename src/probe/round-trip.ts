@@ -1,7 +1,9 @@
 /** Shortest and longest wait for an echo before its probe counts as missed, and the wait before any was measured. */
 const WAIT_MS = { least: 20, most: 1000, first: 1000 } as const;
-/** RFC 6298's clock granularity: both ends may let a packet lie for REST_MS before they read it. */
-const GRANULARITY_MS = 10;
+/** So long a packet may lie at an end with many targets before it is read. */
+export const REST_MS = 8;
+/** RFC 6298's clock granularity: both ends may rest. */
+const GRANULARITY_MS = 2 * REST_MS;
 
 /** RoundTrip smooths the round trips of one path: mean and deviation as TCP does it (RFC 6298, section 2), jitter as
  *  RTP does it (RFC 3550, section 6.4.1, over round trips in place of one-way transit times). */

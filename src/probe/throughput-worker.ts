@@ -17,10 +17,11 @@ function main({ address, port, mail }: ThroughputSetup): void {
   let running: AbortController | null = null;
   listen({ address, port, isPeer: (peer) => peers.has(peer), post, signal: life.signal });
   const measure = async (to: ThroughputOrder & { readonly kind: "measure" }): Promise<void> => {
+    running?.abort();
     running = new AbortController();
     const ask = { from: address, to: to.to, port, durationMs: to.durationMs };
     const result = await measureThroughput(ask, AbortSignal.any([life.signal, running.signal]));
-    if (!life.signal.aborted) post({ kind: "measured", result });
+    if (!life.signal.aborted) post({ kind: "measured", run: to.run, result });
   };
   mail.on("message", (order: ThroughputOrder) => {
     if (order.kind === "peers") peers = new Set(order.addresses.filter((peer) => isIP(peer) !== 0));

@@ -3,7 +3,7 @@ import { LossWindow } from "./loss-window.ts";
 import type { Pace } from "./pace.ts";
 import { type Packet, stateIn } from "./packet.ts";
 import type { PeerState } from "./peer-state.ts";
-import { PingPong } from "./ping-pong.ts";
+import type { PingPong } from "./ping-pong.ts";
 import type { ProbeReport, ProbeTarget } from "./report.ts";
 import { pathMs } from "./round-trip.ts";
 import { type Change, Tracker } from "./tracker.ts";
@@ -18,7 +18,9 @@ export class Watch {
   readonly cookie: number;
   /** Cookie of its benchmark's pings: so the two never take each other's echoes. */
   readonly pingCookie: number;
+  /** The benchmark that runs, and its number. */
   pingPong: PingPong | null = null;
+  benchRun = 0;
   readonly #loss = new LossWindow();
   readonly #histogram = new Histogram();
   #peerState: PeerState | null = null;
@@ -66,10 +68,6 @@ export class Watch {
     if (now < this.#stateSeenAt + STATE_MS) return;
     this.#stateSeenAt = now;
     this.#peerState = stateIn(view) ?? this.#peerState;
-  }
-
-  startBench(now: number, durationMs: number, random: () => number): void {
-    this.pingPong = new PingPong(this.target.id, now, durationMs, random);
   }
 
   report(now: number): Omit<ProbeReport, "since"> {

@@ -1,5 +1,5 @@
-import type { ExportPort, ExportSlice } from "#wire";
 import { endpointHostname } from "./endpoint-hostname.ts";
+import type { ExportPort, ExportSlice } from "./exported-service.ts";
 import type { Backend, ExportOf, Target } from "./imported-service.ts";
 import { samePlace } from "./merge-ports.ts";
 

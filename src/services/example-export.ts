@@ -1,10 +1,10 @@
 import type { ClusterId, Ip, Namespace, NodeName, ServiceName } from "#values";
-import type { ExportBody } from "#wire";
+import type { ExportedService } from "./exported-service.ts";
 import type { ExportOf } from "./imported-service.ts";
 
 /** exampleExport is shop/web with one port and one endpoint, as a member exports it: for tests, which change fields. */
-export function exampleExport(cluster: string, changes: Partial<ExportBody> = {}, joinedAt = 0): ExportOf {
-  const body: ExportBody = {
+export function exampleExport(cluster: string, changes: Partial<ExportedService> = {}, joinedAt = 0): ExportOf {
+  const body: ExportedService = {
     namespace: "shop" as Namespace,
     name: "web" as ServiceName,
     type: "ClusterSetIP",
@@ -21,7 +21,7 @@ export function exampleExport(cluster: string, changes: Partial<ExportBody> = {}
 }
 
 /** exampleSlice serves the port `http` at 8080 of one endpoint. */
-export function exampleSlice(address: string, name = "http", target = 8080): ExportBody["slices"][number] {
+export function exampleSlice(address: string, name = "http", target = 8080): ExportedService["slices"][number] {
   return {
     ports: [{ name, protocol: "TCP", port: target }],
     endpoints: [{ address: address as Ip, node: "node-1" as NodeName }],

@@ -1,12 +1,12 @@
 import type { ClusterId, Ip, Namespace, NodeName, Protocol, ServiceName } from "#values";
-import type { ExportBody, ExportPort } from "#wire";
+import type { ExportedService, ExportPort } from "./exported-service.ts";
 
 /** ExportOf is what one member exports under a name, with what the catalogue knows of the member. */
 export interface ExportOf {
   readonly cluster: ClusterId;
   /** When the broker admitted the member, in milliseconds since 1970. */
   readonly joinedAt: number;
-  readonly body: ExportBody;
+  readonly body: ExportedService;
 }
 
 /** Target is where a backend serves one merged port. */
@@ -57,16 +57,16 @@ export interface Conflict {
 export interface ImportedService {
   readonly namespace: Namespace;
   readonly name: ServiceName;
-  readonly type: ExportBody["type"];
+  readonly type: ExportedService["type"];
   readonly ports: readonly ExportPort[];
   /** `None` where the service is headless. */
-  readonly sessionAffinity: ExportBody["sessionAffinity"];
+  readonly sessionAffinity: ExportedService["sessionAffinity"];
   /** Seconds that a client stays with its endpoint; null without affinity. */
   readonly sessionAffinitySeconds: number | null;
   /** Always written out: `Cluster` where nobody said otherwise. */
   readonly internalTrafficPolicy: string;
   readonly trafficDistribution: string | null;
-  readonly ipFamilies: ExportBody["ipFamilies"];
+  readonly ipFamilies: ExportedService["ipFamilies"];
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   /** The exporting members, sorted. */

@@ -1,5 +1,6 @@
 export { type Condition, conditionsOf, type ExportState } from "./conditions.ts";
 export { endpointHostname } from "./endpoint-hostname.ts";
+export type { ExportedService, ExportPort, ExportSlice } from "./exported-service.ts";
 export {
   type Backend,
   CONFLICT_REASONS,

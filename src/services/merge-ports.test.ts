@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { ExportPort } from "#wire";
+import type { ExportPort } from "./exported-service.ts";
 import { mergePorts, samePorts } from "./merge-ports.ts";
 
 const port = (text: string): ExportPort => {

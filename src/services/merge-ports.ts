@@ -1,4 +1,4 @@
-import type { ExportPort } from "#wire";
+import type { ExportPort } from "./exported-service.ts";
 
 /** mergePorts is the union of the ports of several exports, given from the oldest. Ports are merged by name first, then
  *  by protocol and port (KEP-1645, "Service Port"); the oldest wins, so that no name and no (protocol, port) occurs

@@ -1,13 +1,8 @@
-import type { TLSSocket } from "node:tls";
-import WebSocket from "ws";
-import { channelBinding } from "#identity";
 import { backoffMs, type Clock, type Log, type Room } from "#life";
 import { err, ok, type Result, type Revision } from "#values";
 import {
   type Batch,
   type Cursor,
-  decodeFromBroker,
-  encode,
   FEATURES,
   type FromBroker,
   type FromGateway,
@@ -15,18 +10,15 @@ import {
   PROTOCOL,
   type Welcome,
 } from "#wire";
-import { HANDSHAKE_MS, PING_MS, SOCKET_LIMITS, SYNC_PATH } from "./limits.ts";
-import type { Refused } from "./server.ts";
+import { type Answer, Asks, type Fault } from "./asks.ts";
+import { TIMING, type Timing } from "./limits.ts";
+import { Line } from "./line.ts";
+import type { Refused } from "./link.ts";
 
 /** SessionState of the client:
  *     dialing ──> greeting ──> syncing ──> live ──> dialing …
  * `live` means that the first state was received, not that the broker is still there. Keep serving what was learned. */
 export type SessionState = "dialing" | "greeting" | "syncing" | "live";
-
-export interface Fault {
-  readonly code: string;
-  readonly message: string;
-}
 
 export interface SyncClientOptions {
   /** `wss://HOST:PORT` of the brokers, tried in turn. */
@@ -36,11 +28,13 @@ export interface SyncClientOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
+  readonly timing?: Timing;
   /** login is asked for the message that answers a challenge; its proof is bound to this connection. */
   login(binding: { readonly exporter: Uint8Array; readonly nonce: Uint8Array }): Login;
   cursor(): Cursor | null;
   welcomed(welcome: Welcome): void;
-  /** batch takes one frame of changes; the next is not read before it has ended. */
+  /** batch takes one frame of changes; the next is not given before it has ended. Where it rejects, the session ends
+   *  and the next one begins at the cursor. */
   batch(batch: Batch): Promise<void>;
   refused(refused: Refused): void;
   state(state: SessionState, url: string): void;
@@ -61,13 +55,12 @@ export interface SyncClient extends Room {
   askSnapshot(clusters: Extract<FromGateway, { t: "snapshot" }>["clusters"]): void;
 }
 
-const AWAY: Fault = { code: "broker-away", message: "the broker cannot be reached now" };
 /** Wait after a refusal that the same login cannot cure: no retry storm (F39), yet a cured broker is found again. */
 const REFUSED_MS = 30_000;
-
-type Answer = Extract<FromBroker, { t: "ack" | "nack" | "epoch" }>;
-type Ask = Extract<FromGateway, { id: number }>;
-type Unnumbered = Ask extends infer A ? (A extends Ask ? Omit<A, "id"> : never) : never;
+/** A session that was live for so long was a good one: the next failure is the first again. */
+const SETTLED_MS = 5000;
+/** Reports wait where more than this is unsent: they are only about now. */
+const REPORT_BYTES = 64 << 10;
 
 export function createSyncClient(options: SyncClientOptions): SyncClient {
   return new Client(options);
@@ -76,10 +69,11 @@ export function createSyncClient(options: SyncClientOptions): SyncClient {
 class Client implements SyncClient {
   readonly name = "sync-client";
   readonly #options: SyncClientOptions;
-  readonly #pending = new Map<number, (answer: Answer | null) => void>();
-  #socket: WebSocket | null = null;
+  readonly #asks = new Asks();
+  #line: Line | null = null;
   #state: SessionState = "dialing";
-  #nextId = 1;
+  #loggedIn = false;
+  #liveAt: number | null = null;
   #refused: Refused | null = null;
   #queue: Promise<void> = Promise.resolve();
 
@@ -95,11 +89,11 @@ class Client implements SyncClient {
     const { clock, random, urls } = this.#options;
     for (let attempt = 0, turn = 0; !signal.aborted; turn += 1) {
       const all = urls();
-      const url = all[turn % all.length] ?? "";
-      const wasLive = await this.#session(url, signal);
+      const url = all[turn % all.length];
+      const settled = url !== undefined && (await this.#session(url, signal));
       if (signal.aborted) return;
-      attempt = wasLive ? 0 : attempt + 1;
-      const hopeless = this.#refused !== null && !this.#refused.retry;
+      attempt = settled ? 0 : attempt + 1;
+      const hopeless = this.#refused?.retry === false;
       const wait = hopeless
         ? REFUSED_MS * (0.5 + random())
         : backoffMs(attempt, random, { firstMs: 200, maxMs: 15_000 });
@@ -108,139 +102,108 @@ class Client implements SyncClient {
   }
 
   async publish(ask: Parameters<SyncClient["publish"]>[0]): Promise<Result<Revision, Fault>> {
-    return revisionOf(await this.#ask({ t: "publish", ...ask }));
+    return revisionOf(await this.#ask((id) => ({ t: "publish", id, ...ask })));
   }
 
   async claim(): Promise<Result<number, Fault>> {
-    const answer = await this.#ask({ t: "claim" });
+    const answer = await this.#ask((id) => ({ t: "claim", id }));
     return answer.ok && answer.value.t === "epoch" ? ok(answer.value.epoch) : err(faultOf(answer));
   }
 
   async yieldEpoch(): Promise<Result<Revision, Fault>> {
-    return revisionOf(await this.#ask({ t: "yield" }));
+    return revisionOf(await this.#ask((id) => ({ t: "yield", id })));
   }
 
   async leave(record: Parameters<SyncClient["leave"]>[0]): Promise<Result<Revision, Fault>> {
-    return revisionOf(await this.#ask({ t: "leave", record }));
+    return revisionOf(await this.#ask((id) => ({ t: "leave", id, record })));
   }
 
   report(report: Parameters<SyncClient["report"]>[0]): void {
-    if (this.#state === "live" && (this.#socket?.bufferedAmount ?? 0) < 65_536) this.#send({ t: "report", ...report });
+    if (this.#state === "live" && (this.#line?.buffered ?? 0) < REPORT_BYTES)
+      this.#line?.send({ t: "report", ...report });
   }
 
   askSnapshot(clusters: Parameters<SyncClient["askSnapshot"]>[0]): void {
-    if (this.#state === "live") this.#send({ t: "snapshot", clusters });
+    if (this.#state === "live") this.#line?.send({ t: "snapshot", clusters });
   }
 
-  #ask(message: Unnumbered): Promise<Result<Answer, Fault>> {
-    if (this.#state !== "live") return Promise.resolve(err(AWAY));
-    const id = this.#nextId++;
-    return new Promise((resolve) => {
-      this.#pending.set(id, (answer) => {
-        this.#pending.delete(id);
-        if (answer === null) resolve(err(AWAY));
-        else resolve(answer.t === "nack" ? err({ code: answer.code, message: answer.message }) : ok(answer));
-      });
-      this.#send({ ...message, id } as Ask);
-    });
+  #ask(message: (id: number) => FromGateway): Promise<Result<Answer, Fault>> {
+    const line = this.#state === "live" ? this.#line : null;
+    return this.#asks.ask((id) => line?.send(message(id)), line !== null);
   }
 
-  /** All messages are made of parsed values; what differs from the wire's input type is only their brands. */
-  #send(message: FromGateway): void {
-    this.#socket?.send(encode(message as Parameters<typeof encode>[0]));
-  }
-
-  /** One connection, from dialing to its end. Tells whether it got as far as live. */
+  /** One connection, from dialing to its end. Tells whether it was live for a good while. */
   async #session(url: string, signal: AbortSignal): Promise<boolean> {
-    const { tls, state, log, version } = this.#options;
+    const { tls, clock, log, version, timing = TIMING } = this.#options;
     this.#enter("dialing", url);
     this.#refused = null;
-    const { ca, servername } = tls();
-    const ws = new WebSocket(new URL(SYNC_PATH, url), {
-      ...SOCKET_LIMITS,
-      ca,
-      minVersion: "TLSv1.3",
-      handshakeTimeout: HANDSHAKE_MS,
-      ...{ servername }, // passed on to tls.connect; the types of ws do not list it
+    this.#loggedIn = false;
+    this.#liveAt = null;
+    this.#line = new Line({
+      url,
+      tls: tls(),
+      timing,
+      opened: (line) => {
+        this.#enter("greeting", url);
+        line.send({ t: "hello", protocols: [PROTOCOL.oldest, PROTOCOL.newest], features: [...FEATURES], version });
+      },
+      heard: (message, line) => this.#take(message, line, url),
+      fault: (reason) => log.debug("session fault", { url, reason }),
     });
-    this.#socket = ws;
-    let tlsSocket: TLSSocket | null = null;
-    let heard = true;
-    let live = false;
-    const watch = setInterval(() => {
-      if (!heard) ws.terminate();
-      heard = false;
-      if (ws.readyState === ws.OPEN) ws.ping();
-    }, PING_MS);
-    const stop = (): void => ws.close(1000);
-    signal.addEventListener("abort", stop, { once: true });
-    ws.on("upgrade", (response) => {
-      tlsSocket = response.socket as TLSSocket;
-    });
-    ws.on("open", () => {
-      this.#enter("greeting", url);
-      this.#send({ t: "hello", protocols: [PROTOCOL.oldest, PROTOCOL.newest], features: [...FEATURES], version });
-    });
-    ws.on("pong", () => {
-      heard = true;
-    });
-    ws.on("message", (data) => {
-      heard = true;
-      const message = decodeFromBroker(String(data));
-      if (!message.ok) {
-        log.warn("the broker sent what is no message", { url, error: message.error });
-        return ws.close(1008);
-      }
-      this.#take(message.value, tlsSocket, url);
-      live ||= this.#state === "live";
-    });
-    ws.on("error", (error) => log.debug("session error", { url, error: error.message }));
-    await new Promise<void>((resolve) => ws.once("close", () => resolve()));
-    clearInterval(watch);
-    signal.removeEventListener("abort", stop);
+    await this.#line.hold(signal);
     await this.#queue;
-    this.#socket = null;
-    live ||= this.#state === "live";
-    this.#state = "dialing";
-    state("dialing", url);
-    for (const resolve of [...this.#pending.values()]) resolve(null);
-    return live;
+    this.#line = null;
+    const liveFor = this.#liveAt === null ? 0 : clock.monotonic() - this.#liveAt;
+    this.#enter("dialing", url);
+    this.#asks.end();
+    return liveFor >= SETTLED_MS;
   }
 
   #enter(next: SessionState, url: string): void {
     this.#state = next;
+    if (next === "live") this.#liveAt = this.#options.clock.monotonic();
     this.#options.state(next, url);
   }
 
-  #take(message: FromBroker, socket: TLSSocket | null, url: string): void {
-    switch (message.t) {
-      case "challenge": {
-        if (socket === null) return;
-        const nonce = Buffer.from(message.nonce, "base64url");
-        this.#send(this.#options.login({ exporter: channelBinding(socket), nonce }));
-        return;
-      }
-      case "refused": {
-        this.#refused = message;
-        this.#options.refused(message);
-        return;
-      }
-      case "welcome": {
-        this.#options.welcomed(message);
-        this.#enter("syncing", url);
-        this.#send({ t: "sync", cursor: this.#options.cursor() });
-        return;
-      }
-      case "batch": {
-        this.#queue = this.#queue.then(async () => {
-          await this.#options.batch(message);
-          if (!message.more && this.#state === "syncing") this.#enter("live", url);
-        });
-        return;
-      }
-      default:
-        this.#pending.get(message.id)?.(message);
+  /** What comes out of turn ends the session: a broker of ours does not send it. */
+  #take(message: FromBroker, line: Line, url: string): Promise<void> | undefined {
+    const greeting = this.#state === "greeting";
+    if (message.t === "challenge" && greeting && !this.#loggedIn) {
+      this.#loggedIn = true;
+      const nonce = Buffer.from(message.nonce, "base64url");
+      line.send(this.#options.login({ exporter: line.binding(), nonce }));
+    } else if (message.t === "refused") {
+      this.#refused = message;
+      this.#options.refused(message);
+    } else if (message.t === "welcome" && greeting && this.#loggedIn) {
+      this.#options.welcomed(message);
+      this.#enter("syncing", url);
+      line.send({ t: "sync", cursor: this.#options.cursor() });
+    } else if (message.t === "batch" && !greeting) {
+      return this.#apply(message, line, url);
+    } else if (message.t === "ack" || message.t === "nack" || message.t === "epoch") {
+      this.#asks.answer(message);
+    } else {
+      this.#options.log.warn("the broker sent a message out of turn", { url, message: message.t });
+      line.hangUp(1008);
     }
+    return undefined;
+  }
+
+  /** Batches are applied one after the other; after one that failed, none of this session is. */
+  #apply(batch: Batch, line: Line, url: string): Promise<void> {
+    this.#queue = this.#queue.then(async () => {
+      if (this.#line !== line) return;
+      try {
+        await this.#options.batch(batch);
+        if (!batch.more && this.#state === "syncing") this.#enter("live", url);
+      } catch (error) {
+        this.#options.log.warn("a batch could not be taken", { url, reason: String(error) });
+        this.#line = null;
+        line.hangUp(1011);
+      }
+    });
+    return this.#queue;
   }
 }
 

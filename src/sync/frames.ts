@@ -1,5 +1,5 @@
 import type { Revision } from "#values";
-import { type Batch, type Envelope, encode, MAX_BATCH } from "#wire";
+import { type Envelope, MAX_BATCH } from "#wire";
 import { FRAME_BYTES } from "./limits.ts";
 
 /** Diff is what a reader lacks: the latest state of what changed, not each step of the way. */
@@ -13,24 +13,30 @@ export interface Diff {
 const MAX_REMOVES = MAX_BATCH * 4;
 
 /** batchFrames writes a diff as frames of bounded size; all but the last carry `more`, so it is applied as one.
- *  It is a generator: a large snapshot is made while it is sent, never held whole. */
+ *  A frame passes FRAME_BYTES only where one record alone does. It is a generator: a large snapshot is made while it
+ *  is sent, never held whole. Items are written once, so that their size is known before they are taken. */
 export function* batchFrames({ revision, put, removed, snapshot }: Diff): Generator<string> {
-  let chunk: Envelope[] = [];
+  let puts: string[] = [];
+  let removes: string[] = [];
   let bytes = 0;
-  let rest = removed;
   const frame = (more: boolean): string => {
-    const remove = rest.slice(0, MAX_REMOVES);
-    rest = rest.slice(MAX_REMOVES);
-    const batch: Batch = { revision, put: chunk, remove: [...remove], snapshot, more };
-    chunk = [];
-    bytes = 0;
-    return encode({ t: "batch", ...batch });
+    const text = `{"t":"batch","revision":${revision},"put":[${puts.join()}],"remove":[${removes.join()}],"snapshot":${snapshot},"more":${more}}`;
+    [puts, removes, bytes] = [[], [], 0];
+    return text;
   };
-  for (const envelope of put) {
-    if (chunk.length === MAX_BATCH || bytes > FRAME_BYTES) yield frame(true);
-    chunk.push(envelope);
-    bytes += envelope.body.length + envelope.key.length + 200;
+  const isFull = (next: number): boolean =>
+    puts.length + removes.length > 0 &&
+    (puts.length === MAX_BATCH || removes.length === MAX_REMOVES || bytes + next > FRAME_BYTES);
+  for (const [list, item] of items(put, removed)) {
+    const size = Buffer.byteLength(item) + 1;
+    if (isFull(size)) yield frame(true);
+    (list === "put" ? puts : removes).push(item);
+    bytes += size;
   }
-  while (rest.length > MAX_REMOVES) yield frame(true);
   yield frame(false);
+}
+
+function* items(put: Iterable<Envelope>, removed: readonly string[]): Generator<readonly ["put" | "remove", string]> {
+  for (const envelope of put) yield ["put", JSON.stringify(envelope)];
+  for (const key of removed) yield ["remove", JSON.stringify(key)];
 }

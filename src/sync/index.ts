@@ -1,13 +1,9 @@
-export { createSyncClient, type Fault, type SessionState, type SyncClient, type SyncClientOptions } from "./client.ts";
+export type { Fault } from "./asks.ts";
+export { createSyncClient, type SessionState, type SyncClient, type SyncClientOptions } from "./client.ts";
 export { batchFrames, type Diff } from "./frames.ts";
-export { SYNC_PATH } from "./limits.ts";
-export { Outbox, type Sink } from "./outbox.ts";
+export type { Guest, Session } from "./greeting.ts";
+export { SYNC_PATH, TIMING, type Timing } from "./limits.ts";
+export type { Link, Refused } from "./link.ts";
+export { Outbox, type Sink, type Source } from "./outbox.ts";
 export { fetchCa } from "./pin.ts";
-export {
-  createSyncServer,
-  type Guest,
-  type Link,
-  type Refused,
-  type Session,
-  type SyncServerOptions,
-} from "./server.ts";
+export { createSyncServer, type SyncServerOptions } from "./server.ts";

@@ -1,7 +1,7 @@
 import { connect, type DetailedPeerCertificate } from "node:tls";
 import { pinnedCa } from "#identity";
 import { err, type Fingerprint, type Millis, type Result } from "#values";
-import { HANDSHAKE_MS } from "./limits.ts";
+import { TIMING } from "./limits.ts";
 
 /** fetchCa asks a broker for its certificate chain and gives the CA in it whose fingerprint the join token carries.
  *  Nothing is sent to, and nothing else believed of, a broker that cannot show it. */
@@ -19,7 +19,9 @@ export function fetchCa(
       socket.destroy();
       resolve(result);
     };
-    socket.setTimeout(HANDSHAKE_MS, () => finish(err(`${url} did not answer within ${HANDSHAKE_MS / 1000} s`)));
+    socket.setTimeout(TIMING.handshakeMs, () =>
+      finish(err(`${url} did not answer within ${TIMING.handshakeMs / 1000} s`)),
+    );
     socket.once("error", (error) => finish(err(`cannot reach the broker at ${url}: ${error.message}`)));
     socket.once("secureConnect", () => finish(pinnedCa(chainOf(socket.getPeerCertificate(true)), fingerprint, now)));
     signal.addEventListener("abort", () => finish(err("stopped")), { once: true });

@@ -66,6 +66,12 @@ export class RealMachine implements Machine {
     const { index, listenPort, peers } = step;
     const device = listenPort === null ? null : { listenPort, keyFile: keyPath(this.#options.dataDir) };
     const name = interfaceName(index);
+    if (listenPort !== null) {
+      // wireguard-go gives its old port up before it asks for the new one, and would be left with none.
+      const present = await outside(["wg", "show", name, "listen-port"]);
+      const free = present.ok && Number(present.value) === listenPort ? ok(null) : await checkPort(index, listenPort);
+      if (!free.ok) return free;
+    }
     for (let i = 0; i === 0 || i < peers.length; i += PEERS_PER_CALL) {
       const words = wgSetWords(i === 0 ? device : null, peers.slice(i, i + PEERS_PER_CALL));
       const done = await outside(["wg", "set", name, ...words]);

@@ -247,5 +247,7 @@ test("a port that is taken when it changes is the same error, and the tunnel sta
   const moved = { ...plan, interfaces: plan.interfaces.map((wish) => ({ ...wish, listenPort: 51900 })) };
   const done = await da.ask<Result<number>>({ do: "reconcile", plan: moved });
   expect(done).toEqual({ ok: false, error: expect.stringContaining("UDP port 51900 of mrd0 is taken") });
+  expect(await a.run("wg", "show", "mrd0", "listen-port")).toBe("51820\n");
+  expect(await ping(a, "242.1.0.1", "242.2.0.1", 3)).toBe(0);
   squatter.kill();
 });

@@ -1,43 +1,14 @@
 import type { ClusterId, NodeName } from "#values";
+import { type Applied, type Draft, emptyDraft, type Refusal } from "./applied.ts";
 import type { Candidate } from "./candidate.ts";
+import { Ends } from "./ends.ts";
 import { Ledger } from "./ledger.ts";
 import { type Member, memberOf } from "./member.ts";
-import { compareOrder, type Envelope, formatKey, type Order } from "./record.ts";
+import { type HeadCandidate, type OwnedCandidate, partition, type SingleCandidate } from "./partition.ts";
+import { compareOrder, formatKey, type Order } from "./record.ts";
 import { isSealedBy } from "./signature.ts";
 import { stage } from "./stage.ts";
 import { Tally } from "./tally.ts";
-
-/** Refusal is a record that was not believed: which, and why. `code` is stable: it becomes a trouble and an audit line. */
-export interface Refusal {
-  readonly code:
-    | "invalid"
-    | "unsigned"
-    | "unknown-member"
-    | "key-swap"
-    | "stale"
-    | "equivocation"
-    | "not-owned"
-    | "head-mismatch"
-    | "overlap";
-  readonly key: string;
-  readonly message: string;
-}
-
-/** Applied is what a batch did. Nothing that is in `refusals` has changed anything. */
-export interface Applied {
-  /** Records now in force that were not before, in an order that can be replayed. */
-  readonly accepted: Envelope[];
-  readonly removed: string[];
-  readonly refusals: Refusal[];
-  /** What changed, for those who compile from it. */
-  readonly exports: Set<string>;
-  readonly members: Set<ClusterId>;
-  readonly grants: boolean;
-  /** Members whose records did not add up to their head: ask for their snapshot. */
-  readonly mismatched: Set<ClusterId>;
-}
-
-type Draft = { -readonly [K in keyof Applied]: Applied[K] };
 
 /** Catalogue is the fold of all records: what is owned, signed and newest. One class for broker and gateways, so that
  *  both believe the same things. It is synchronous and touches nothing outside. */
@@ -45,6 +16,7 @@ export class Catalogue {
   readonly members = new Map<ClusterId, Member>();
   readonly ledger = new Ledger();
   readonly #orders = new Map<string, { readonly order: Order; readonly digest: string }>();
+  readonly #ends = new Ends();
 
   /** orderOf is the order in which a record is held; undefined where it is not. */
   orderOf(key: string): Order | undefined {
@@ -58,27 +30,35 @@ export class Catalogue {
 
   /** apply takes a batch. Candidates come examined; removals are hints that count only under a matching head. */
   apply(candidates: readonly Candidate[], removals: readonly string[] = [], snapshot = false): Applied {
-    const draft: Draft = {
-      accepted: [],
-      removed: [],
-      refusals: [],
-      exports: new Set(),
-      members: new Set(),
-      grants: false,
-      mismatched: new Set(),
-    };
-    const rank = { grant: 0, eviction: 1, leave: 1, member: 2, gateway: 3, head: 4, export: 5, nodes: 5 } as const;
-    const sorted = [...candidates].sort((a, b) => rank[a.kind] - rank[b.kind] || byNumber(a, b));
-    const heads = new Map<ClusterId, Extract<Candidate, { kind: "head" }>>();
-    for (const candidate of sorted) {
-      if (candidate.kind === "head") this.#stageHead(candidate, heads, draft);
-      else if (candidate.kind !== "export" && candidate.kind !== "nodes") this.#single(candidate, draft);
+    const steps = this.applying(candidates, removals, snapshot);
+    for (;;) {
+      const step = steps.next();
+      if (step.done === true) return step.value;
     }
-    for (const [cluster, head] of heads) this.#applyHead(cluster, head, sorted, removals, snapshot, draft);
+  }
+
+  /** applying is apply in small steps, for a large batch beside other work. Whoever reads in between sees some of the
+   *  members' records already; each is owned, signed and newest all the same. */
+  *applying(
+    candidates: readonly Candidate[],
+    removals: readonly string[] = [],
+    snapshot = false,
+  ): Generator<void, Applied> {
+    const draft = emptyDraft();
+    const parts = partition(candidates);
+    const heads = new Map<ClusterId, HeadCandidate>();
+    for (const candidate of parts.singles) {
+      this.#single(candidate, draft);
+      yield;
+    }
+    for (const candidate of parts.heads) this.#stageHead(candidate, heads, draft);
+    for (const [cluster, head] of heads) {
+      yield* this.#applyHead(head, parts.owned.get(cluster) ?? [], { removals, snapshot }, draft);
+    }
     return draft;
   }
 
-  #single(candidate: Exclude<Candidate, { kind: "head" | "export" | "nodes" }>, draft: Draft): void {
+  #single(candidate: SingleCandidate, draft: Draft): void {
     if (this.#isOld(candidate, draft)) return;
     const fault = this.#accept(candidate, draft);
     if (fault !== undefined) draft.refusals.push({ ...fault, key: candidate.envelope.key });
@@ -101,10 +81,7 @@ export class Catalogue {
     return difference <= 0;
   }
 
-  #accept(
-    candidate: Exclude<Candidate, { kind: "head" | "export" | "nodes" }>,
-    draft: Draft,
-  ): Omit<Refusal, "key"> | undefined {
+  #accept(candidate: SingleCandidate, draft: Draft): Omit<Refusal, "key"> | undefined {
     switch (candidate.kind) {
       case "grant": {
         draft.grants = true;
@@ -139,7 +116,9 @@ export class Catalogue {
     }
     draft.members.add(body.cluster);
     if (known !== undefined) for (const key of known.exports.keys()) draft.exports.add(key);
-    this.members.set(body.cluster, memberOf(body));
+    const member = memberOf(body);
+    member.gone = this.#ends.of(body, member.key);
+    this.members.set(body.cluster, member);
     return undefined;
   }
 
@@ -149,9 +128,8 @@ export class Catalogue {
   ): Omit<Refusal, "key"> | undefined {
     const { body, kind, envelope } = candidate;
     const member = this.members.get(body.cluster);
-    if (member === undefined) return undefined; // kept: it must outlive what it ends
-    const same = member.body.uid === body.uid && member.body.generation === body.generation;
-    if (!same) return undefined;
+    const same = member?.body.uid === body.uid && member.body.generation === body.generation;
+    if (member === undefined || !same) return this.#ends.keep(candidate);
     if (kind === "leave" && !isSealedBy(member.key, envelope))
       return { code: "unsigned", message: "not signed by the member" };
     member.gone = kind === "leave" ? "left" : "evicted";
@@ -186,11 +164,7 @@ export class Catalogue {
     return same ? member : undefined;
   }
 
-  #stageHead(
-    candidate: Extract<Candidate, { kind: "head" }>,
-    heads: Map<ClusterId, Extract<Candidate, { kind: "head" }>>,
-    draft: Draft,
-  ): void {
+  #stageHead(candidate: HeadCandidate, heads: Map<ClusterId, HeadCandidate>, draft: Draft): void {
     if (this.#isOld(candidate, draft)) return;
     const { body, envelope } = candidate;
     const member = this.#memberOf(body);
@@ -203,41 +177,44 @@ export class Catalogue {
   }
 
   /** The records of one member and their head are taken together or not at all. */
-  #applyHead(
-    cluster: ClusterId,
-    head: Extract<Candidate, { kind: "head" }>,
-    candidates: readonly Candidate[],
-    removals: readonly string[],
-    snapshot: boolean,
+  *#applyHead(
+    head: HeadCandidate,
+    owned: readonly OwnedCandidate[],
+    { removals, snapshot }: { readonly removals: readonly string[]; readonly snapshot: boolean },
     draft: Draft,
-  ): void {
+  ): Generator<void> {
+    const { cluster } = head.body;
     const member = this.members.get(cluster);
     if (member === undefined) return;
-    const owned = candidates.filter((c) => (c.kind === "export" || c.kind === "nodes") && c.at.cluster === cluster);
-    const foreign = owned.flatMap((c) => this.#foreignAddress(c));
-    if (foreign[0] !== undefined) {
+    const foreign: Refusal[] = [];
+    for (const candidate of owned) {
+      foreign.push(...this.#foreignAddress(candidate));
+      yield;
+    }
+    if (foreign.length > 0) {
       draft.refusals.push(...foreign);
       return;
     }
-    const undo = stage(member.tally, owned, cluster, removals, snapshot);
+    const staged = stage(member.tally, owned, cluster, removals, snapshot);
+    yield* member.tally.rehash();
     if (member.tally.root() !== head.body.root || member.tally.count !== head.body.count) {
-      undo.revert();
+      staged.revert();
       draft.mismatched.add(cluster);
-      draft.refusals.push({
-        code: "head-mismatch",
-        key: head.envelope.key,
-        message: "records do not add up to the head",
-      });
+      const message = "records do not add up to the head";
+      draft.refusals.push({ code: "head-mismatch", key: head.envelope.key, message });
       return;
     }
     member.head = { order: head.envelope.order, body: head.body, envelope: head.envelope };
-    for (const key of undo.removed) this.#forget(member, key, draft);
-    for (const candidate of owned) this.#keep(member, candidate, draft);
+    for (const key of staged.removed) this.#forget(member, key, draft);
+    for (const candidate of owned) {
+      this.#keep(member, candidate, draft);
+      yield;
+    }
     this.#hold(head, draft);
     draft.members.add(cluster);
   }
 
-  #keep(member: Member, candidate: Candidate, draft: Draft): void {
+  #keep(member: Member, candidate: OwnedCandidate, draft: Draft): void {
     const held = this.#orders.get(candidate.envelope.key);
     if (held?.digest === candidate.digest && compareOrder(held.order, candidate.envelope.order) === 0) return;
     if (candidate.kind === "nodes") member.nodes = candidate.body;
@@ -262,7 +239,7 @@ export class Catalogue {
 
   /** A member that is gone keeps its member record and its end; everything else of it goes. */
   #drop(member: Member, draft: Draft): void {
-    for (const key of member.tally.keys()) this.#forget(member, key, draft);
+    for (const key of [...member.tally.keys()]) this.#forget(member, key, draft);
     for (const name of [...member.gateways.keys()]) this.#dropGateway(member.cluster, name, draft);
     if (member.head !== null) {
       this.#orders.delete(member.head.envelope.key);
@@ -279,20 +256,14 @@ export class Catalogue {
     draft.removed.push(key);
   }
 
-  #foreignAddress(candidate: Candidate): Refusal[] {
+  #foreignAddress(candidate: OwnedCandidate): readonly Refusal[] {
+    const { cluster } = candidate.at;
     const addresses =
       candidate.kind === "export"
         ? candidate.body.slices.flatMap((slice) => slice.endpoints.map((endpoint) => endpoint.address))
-        : candidate.kind === "nodes"
-          ? candidate.body.nodes.map((node) => node.address)
-          : [];
-    const cluster = "cluster" in candidate.at ? candidate.at.cluster : undefined;
-    const wrong = cluster === undefined ? undefined : addresses.find((address) => !this.ledger.owns(cluster, address));
+        : candidate.body.nodes.map((node) => node.address);
+    const wrong = addresses.find((address) => !this.ledger.owns(cluster, address));
     if (wrong === undefined) return [];
     return [{ code: "not-owned", key: candidate.envelope.key, message: `${wrong} is not an address of ${cluster}` }];
   }
-}
-
-function byNumber(a: Candidate, b: Candidate): number {
-  return a.kind === "grant" && b.kind === "grant" ? a.body.number - b.body.number : 0;
 }

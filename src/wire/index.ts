@@ -1,3 +1,4 @@
+export type { Applied, Refusal } from "./applied.ts";
 export {
   type EvictionBody,
   type ExportBody,
@@ -22,7 +23,7 @@ export {
   parseBody,
 } from "./bodies.ts";
 export { type Candidate, examine } from "./candidate.ts";
-export { type Applied, Catalogue, type Refusal } from "./catalogue.ts";
+export { Catalogue } from "./catalogue.ts";
 export { type Holding, Ledger, type Overlap } from "./ledger.ts";
 export type { Member } from "./member.ts";
 export {

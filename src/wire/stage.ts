@@ -17,7 +17,7 @@ export function stage(
   };
   const present = new Set(owned.map((candidate) => candidate.envelope.key));
   const gone = snapshot
-    ? tally.keys().filter((key) => !present.has(key))
+    ? [...tally.keys()].filter((key) => !present.has(key))
     : removals.filter((key) => key.split("/")[1] === cluster);
   const removed = gone.filter((key) => tally.get(key) !== undefined && !present.has(key));
   for (const key of removed) {

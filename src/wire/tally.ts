@@ -44,19 +44,31 @@ export class Tally {
     this.#hashes[at] = undefined;
   }
 
-  keys(): string[] {
-    return this.#buckets.flatMap((bucket) => [...bucket.keys()]);
+  *keys(): Generator<string> {
+    for (const bucket of this.#buckets) yield* bucket.keys();
   }
 
-  /** bucketHashes are the 256 hashes in base64url; an empty bucket's is the hash of nothing. */
-  bucketHashes(): readonly string[] {
-    return this.#buckets.map((bucket, at) => {
-      const known = this.#hashes[at];
-      if (known !== undefined) return known;
-      const fresh = hash("sha256", linesOf(bucket), "base64url");
-      this.#hashes[at] = fresh;
-      return fresh;
+  /** copy is a tally of the same records. */
+  copy(): Tally {
+    const twin = new Tally();
+    this.#buckets.forEach((bucket, at) => {
+      for (const [key, entry] of bucket) twin.#buckets[at]?.set(key, entry);
+      twin.#hashes[at] = this.#hashes[at];
     });
+    twin.#count = this.#count;
+    return twin;
+  }
+
+  /** difference lists what this tally has that the other has not or has otherwise, and what only the other has.
+   *  Buckets with equal hashes are not looked into. */
+  *difference(other: Tally): Generator<{ readonly key: string; readonly gone: boolean }> {
+    for (let at = 0; at < BUCKETS; at += 1) {
+      if (this.#hashAt(at) === other.#hashAt(at)) continue;
+      const mine = this.#buckets[at] as Map<string, Entry>;
+      const theirs = other.#buckets[at] as Map<string, Entry>;
+      for (const [key, { digest }] of mine) if (theirs.get(key)?.digest !== digest) yield { key, gone: false };
+      for (const key of theirs.keys()) if (!mine.has(key)) yield { key, gone: true };
+    }
   }
 
   /** preview is the count and root that there would be after a change, without making it: what a head has to say. */
@@ -72,17 +84,40 @@ export class Tally {
     return result;
   }
 
+  /** rehash brings the bucket hashes up to date, one at a time: a caller with little time lets others in between. */
+  *rehash(): Generator<void> {
+    for (let at = 0; at < BUCKETS; at += 1) {
+      if (this.#hashes[at] !== undefined) continue;
+      this.#hashAt(at);
+      yield;
+    }
+  }
+
   root(): string {
-    return hash("sha256", this.bucketHashes().join("\n"), "base64url");
+    const hashes = this.#hashes.map((_, at) => this.#hashAt(at));
+    return hash("sha256", hashes.join("\n"), "base64url");
+  }
+
+  /** A bucket's hash in base64url; an empty one's is the hash of nothing. */
+  #hashAt(at: number): string {
+    const known = this.#hashes[at];
+    if (known !== undefined) return known;
+    const fresh = hash("sha256", linesOf(this.#buckets[at] ?? new Map()), "base64url");
+    this.#hashes[at] = fresh;
+    return fresh;
   }
 }
 
 function linesOf(bucket: ReadonlyMap<string, Entry>): string {
-  const lines = [...bucket].map(([key, { order, digest }]) => `${key} ${order.epoch}.${order.seq} ${digest}\n`);
+  const lines: string[] = [];
+  for (const [key, { order, digest }] of bucket) lines.push(`${key} ${order.epoch}.${order.seq} ${digest}\n`);
   return lines.sort().join("");
 }
 
-/** bucketOf is the first octet of the key's SHA-256: even, and the same for everybody. */
+/** bucketOf spreads keys evenly (FNV-1a, 32 bits, folded to 8) and is the same for everybody. Nothing secret depends
+ *  on it: who fills one bucket only makes the own head dearer. */
 function bucketOf(key: string): number {
-  return Number.parseInt(hash("sha256", key, "hex").slice(0, 2), 16);
+  let sum = 0x811c9dc5;
+  for (let at = 0; at < key.length; at += 1) sum = Math.imul(sum ^ key.charCodeAt(at), 0x01000193);
+  return (sum ^ (sum >>> 8) ^ (sum >>> 16) ^ (sum >>> 24)) & 0xff;
 }

@@ -1,5 +1,5 @@
 import { stripTypeScriptTypes } from "node:module";
-import { type Node, parse } from "acorn";
+import { parse } from "acorn";
 
 /** FunctionSpan is one function and how many lines it takes, its doc comment not counted. */
 export interface FunctionSpan {
@@ -27,7 +27,8 @@ export function functionsIn(text: string): readonly FunctionSpan[] {
   return spans;
 }
 
-interface Loose extends Node {
+interface Loose {
+  readonly type: string;
   readonly loc?: { readonly start: { readonly line: number }; readonly end: { readonly line: number } };
   readonly body?: { readonly type: string };
   readonly id?: { readonly name?: string };

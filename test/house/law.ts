@@ -40,7 +40,6 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   zod: ["wire", "ipam", "identity", "kube", "admin", "broker", "gateway"],
   yaml: ["kube", "cli"],
   ws: ["sync"],
-  "@peculiar/x509": ["identity"],
   "prom-client": ["metrics"],
   commander: ["cli"],
   dns2: ["dns"],
@@ -102,7 +101,7 @@ export function cycles(files: readonly SourceFile[]): readonly string[] {
 
 /** Workers' URLs start another program: they are no imports of this one. */
 function targetsOf(path: string, _room: string, text: string): readonly string[] {
-  const imported = [...text.matchAll(/\bfrom\s+"([^"]+)"/g)].map((match) => match[1] ?? "");
+  const imported = importsOf(text.replaceAll("new URL(", ""));
   return imported.flatMap((specifier) => {
     if (specifier.startsWith("#")) return [`src/${specifier.slice(1)}/index.ts`];
     return specifier.startsWith(".") ? [normalize(join(dirname(path), specifier))] : [];

@@ -13,7 +13,8 @@ export interface SourceFile {
   readonly text: string;
 }
 
-const TEST = /\.(test|host)\.ts$|(^|\/)testbed[^/]*\.ts$/;
+/** Tests, and what only they use: fakes, examples, contracts that run against both. */
+const TEST = /\.(test|host)\.ts$|(^|\/)(testbed|fake-|example-|host-)[^/]*\.ts$|-contract\.ts$/;
 
 /** sourceFiles reads every TypeScript file below some folders. */
 export function sourceFiles(...folders: readonly string[]): readonly SourceFile[] {
@@ -42,6 +43,8 @@ function filesBelow(folder: string): readonly string[] {
 
 /** importsOf lists the specifiers that a file imports or re-exports, workers' URLs included. */
 export function importsOf(text: string): readonly string[] {
-  const found = text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*"([^"]+)"|new URL\("(\.[^"]+\.ts)"/g);
-  return [...found].map((match) => match[1] ?? match[2] ?? "");
+  const found = text.matchAll(
+    /^(?:import|export|\}).*?\bfrom "([^"]+)"|\bimport\("([^"]+)"\)|new URL\("(\.[^"]+\.ts)"/gm,
+  );
+  return [...found].map((match) => match[1] ?? match[2] ?? match[3] ?? "");
 }

@@ -1,9 +1,9 @@
 import type { Cidr, Ip } from "#values";
-import { exampleEntry, examplePlan } from "./example-plan.ts";
 import type { GlobalnetPlan } from "./globalnet-plan.ts";
 import { plan } from "./plan.ts";
 import { serviceKey } from "./service-entry.ts";
 import { emptyState, type GlobalnetWant } from "./state.ts";
+import { exampleEntry, examplePlan } from "./testbed-plan.ts";
 import { transactions } from "./transaction.ts";
 
 const GATEWAY = examplePlan(1, {

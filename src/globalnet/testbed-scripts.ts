@@ -69,6 +69,7 @@ Promise.all(sources.map(ask)).then((answers) => console.log(JSON.stringify(answe
 export const UDP_MOVES = `
 const [address, port] = process.argv.slice(1);
 const s = require("node:dgram").createSocket("udp4");
+setTimeout(() => process.exit(1), 20000);
 let first;
 s.on("message", (data) => {
   if (first === undefined) { first = String(data); console.log(first); }

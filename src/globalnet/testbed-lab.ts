@@ -47,10 +47,10 @@ export class HostLab {
     return must(await runCommand(argv)).trim();
   }
 
-  /** tracked waits until the namespace tracks an assured connection to an address. */
+  /** tracked waits until the namespace tracks a UDP flow to an address that was answered. */
   async tracked(space: string, address: string): Promise<void> {
-    const argv = ["ip", "netns", "exec", space, "conntrack", "-L", "--orig-dst", address];
-    while (!must(await runCommand(argv)).includes(address));
+    const argv = ["ip", "netns", "exec", space, "conntrack", "-L", "-p", "udp", "--orig-dst", address];
+    while (!/dst=.*src=/.test(answered(must(await runCommand(argv)))));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -65,4 +65,10 @@ export class HostLab {
 export function must(result: Result<string, CommandFault>): string {
   if (!result.ok) throw new Error(`${result.error.argv.join(" ")}: ${result.error.stderr}`);
   return result.value;
+}
+
+/** answered is the lines of a conntrack listing that have seen both directions. */
+function answered(listing: string): string {
+  const lines = listing.split("\n").filter((line) => !line.includes("[UNREPLIED]"));
+  return lines.join("\n");
 }

@@ -1,12 +1,12 @@
 import { Troubles } from "#life";
 import type { Cidr, Ip } from "#values";
 import { systemConntrack } from "./conntrack.ts";
-import { examplePlan } from "./example-plan.ts";
 import { createGlobalnet, type Globalnet } from "./globalnet.ts";
 import type { GlobalnetPlan } from "./globalnet-plan.ts";
-import type { HostLab } from "./host-lab.ts";
-import { ECHO_SERVER } from "./host-scripts.ts";
 import { systemNft } from "./nft.ts";
+import type { HostLab } from "./testbed-lab.ts";
+import { examplePlan } from "./testbed-plan.ts";
+import { ECHO_SERVER } from "./testbed-scripts.ts";
 
 /** Member is one node with two pods behind a bridge; its tunnel is a plain pair of interfaces. */
 export interface Member {

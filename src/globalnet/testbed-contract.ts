@@ -1,12 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { Troubles } from "#life";
 import type { Ip } from "#values";
-import { exampleEntry, examplePlan, exampleServices } from "./example-plan.ts";
 import { createGlobalnet, type Globalnet } from "./globalnet.ts";
 import type { Nft } from "./nft.ts";
 import { plan } from "./plan.ts";
 import type { ServiceEntry } from "./service-entry.ts";
 import { emptyState, type GlobalnetState, type GlobalnetWant } from "./state.ts";
+import { exampleEntry, examplePlan, exampleServices } from "./testbed-plan.ts";
 
 const SERVICES: readonly ServiceEntry[] = [
   exampleEntry("242.192.0.1 TCP 80", ["10.244.1.1:8080"]),

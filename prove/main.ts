@@ -1,0 +1,108 @@
+import { parseArgs } from "node:util";
+import { findRights, requirePrograms } from "#lab";
+import { isAbort } from "#life";
+import { stopSignal, textTable } from "../bench/index.ts";
+import { line1 } from "./line-1-fresh-clone.ts";
+import { line2 } from "./line-2-reach.ts";
+import { line3 } from "./line-3-announce.ts";
+import { line4 } from "./line-4-benchmarks.ts";
+import { line5 } from "./line-5-many-exports.ts";
+import { line6 } from "./line-6-one-token.ts";
+import { line7 } from "./line-7-leave.ts";
+import { line8 } from "./line-8-wrong-input.ts";
+import type { Line, Proof } from "./line.ts";
+
+const LINES: readonly Line[] = [line1, line2, line3, line4, line5, line6, line7, line8];
+
+const HELP = `prove: measures every figure that is promised and prints it beside what is required.
+
+  make prove                  all lines, in about half an hour
+  node prove/main.ts 3 5      only these lines
+  --brief                     the table alone, without what stands under it
+
+${LINES.map(({ title }, i) => `  ${i + 1}  ${title}`).join("\n")}
+`;
+
+/** Verdict of a line; `broken` when the measurement itself could not be made. */
+type Outcome = { readonly number: number; readonly line: Line; readonly proof: Proof };
+
+/** main gives the exit code: 0 all that was asked for holds, 1 something does not, 2 a wrong call. */
+async function main(args: readonly string[]): Promise<number> {
+  const ask = readAsk(args);
+  if (ask === undefined || ask.help) {
+    process.stderr.write(HELP);
+    return ask === undefined ? 2 : 0;
+  }
+  const say = (text: string): void => void process.stderr.write(`${text}\n`);
+  const programs = await requirePrograms(say);
+  const rights = await findRights();
+  const fault = !programs.ok ? programs.error : !rights.ok ? rights.error : undefined;
+  if (fault !== undefined) {
+    say(`prove: ${fault}`);
+    return 1;
+  }
+  const outcomes = await proveAll(ask.numbers, say, stopSignal());
+  process.stdout.write(report(outcomes, ask.brief));
+  return outcomes.every(({ proof }) => proof.holds) ? 0 : 1;
+}
+
+/** One after the other: each has the machine for itself. What was stopped is no verdict, so it is not printed. */
+async function proveAll(numbers: readonly number[], say: (text: string) => void, signal: AbortSignal) {
+  const outcomes: Outcome[] = [];
+  for (const number of numbers) {
+    const line = LINES[number - 1];
+    if (line === undefined || signal.aborted) continue;
+    say(`line ${number}: ${line.title}`);
+    const proof = await attempt(line, (text) => say(`  ${text}`), signal);
+    if (proof === undefined) break;
+    say(`  ${proof.holds ? "holds" : "FAILS"}: ${proof.measured}`);
+    outcomes.push({ number, line, proof });
+  }
+  return outcomes;
+}
+
+/** A line that throws has not been shown, so it fails; undefined when it was stopped. */
+async function attempt(line: Line, say: (text: string) => void, signal: AbortSignal): Promise<Proof | undefined> {
+  try {
+    return await line.run(say, signal);
+  } catch (reason) {
+    if (signal.aborted || isAbort(reason)) return undefined;
+    const text = reason instanceof Error ? reason.message : String(reason);
+    return { measured: `not measured: ${text.split("\n")[0]}`, holds: false, details: text.split("\n").slice(1) };
+  }
+}
+
+function report(outcomes: readonly Outcome[], brief: boolean): string {
+  const rows = outcomes.map(({ number, line, proof }) => [
+    String(number),
+    line.required,
+    proof.measured,
+    proof.holds ? "holds" : "FAILS",
+  ]);
+  const details = outcomes.map(
+    ({ number, line, proof }) =>
+      `\nline ${number}: ${line.title}\n${proof.details.map((detail) => `  ${detail}\n`).join("")}`,
+  );
+  return `${textTable(["line", "required", "measured", "verdict"], rows)}${brief ? "" : details.join("")}`;
+}
+
+interface Ask {
+  readonly numbers: readonly number[];
+  readonly help: boolean;
+  readonly brief: boolean;
+}
+
+/** readAsk is undefined for a call that is not understood. */
+function readAsk(args: readonly string[]): Ask | undefined {
+  const flag = { type: "boolean", default: false } as const;
+  try {
+    const options = { help: { ...flag, short: "h" }, brief: flag };
+    const { values, positionals } = parseArgs({ args: [...args], options, strict: true, allowPositionals: true });
+    const numbers = positionals.length === 0 ? [...LINES.keys()].map((i) => i + 1) : positionals.map(Number);
+    return numbers.every((number) => LINES[number - 1] !== undefined) ? { ...values, numbers } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+if (import.meta.main) process.exitCode = await main(process.argv.slice(2));
