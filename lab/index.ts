@@ -54,6 +54,14 @@ export {
   SERVICE_CIDR,
   WEB_CLUSTER_IP,
 } from "./scene.ts";
-export { type Backend, fileOf, installServices, type LabService, manifestsOf, servicePorts } from "./service.ts";
+export {
+  type Backend,
+  fileOf,
+  installServices,
+  type LabService,
+  manifestsOf,
+  namespacesOf,
+  servicePorts,
+} from "./service.ts";
 export { isLeftover, sweep, sweepRun } from "./sweep.ts";
 export { attachNode, createUnderlay, cutNode, UNDERLAY, UNDERLAY_ADDRESS } from "./underlay.ts";

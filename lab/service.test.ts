@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { expect as must, parseIp } from "#values";
-import { fileOf, type LabService, manifestsOf, servicePorts } from "./service.ts";
+import { fileOf, type LabService, manifestsOf, namespacesOf, servicePorts } from "./service.ts";
 
 const ip = (text: string) => must(parseIp(text));
 const WEB: LabService = {
@@ -12,15 +12,9 @@ const WEB: LabService = {
 };
 
 describe("manifestsOf()", () => {
-  test("manifestsOf() is a Namespace, a Service, its EndpointSlice and its export, in this order", () => {
-    expect(manifestsOf(WEB).map(({ kind }) => kind)).toEqual([
-      "Namespace",
-      "Service",
-      "EndpointSlice",
-      "ServiceExport",
-    ]);
+  test("manifestsOf() is a Service, its EndpointSlice and its export, in this order", () => {
+    expect(manifestsOf(WEB).map(({ kind }) => kind)).toEqual(["Service", "EndpointSlice", "ServiceExport"]);
     expect(manifestsOf(WEB).map(({ apiVersion }) => apiVersion)).toEqual([
-      "v1",
       "v1",
       "discovery.k8s.io/v1",
       "multicluster.x-k8s.io/v1alpha1",
@@ -32,7 +26,7 @@ describe("manifestsOf()", () => {
   });
 
   test("manifestsOf() ties the slice to its Service and lists ready pods by host name and node", () => {
-    const slice = manifestsOf(WEB)[2];
+    const slice = manifestsOf(WEB)[1];
     expect(slice?.metadata.labels).toEqual({ "kubernetes.io/service-name": "web" });
     expect(slice?.["endpoints"]).toEqual([
       {
@@ -46,12 +40,17 @@ describe("manifestsOf()", () => {
 
   test("manifestsOf() gives a headless Service the ports of its pods, since nothing translates them", () => {
     const ports = (service: LabService) =>
-      (manifestsOf(service)[1] as unknown as { spec: { ports: { port: number }[] } }).spec.ports.map(
+      (manifestsOf(service)[0] as unknown as { spec: { ports: { port: number }[] } }).spec.ports.map(
         ({ port }) => port,
       );
     expect(ports(WEB)).toEqual([80, 9000]);
     expect(ports({ ...WEB, clusterIp: "None" })).toEqual([8080, 9000]);
   });
+});
+
+test("namespacesOf() names each namespace once", () => {
+  const services = [WEB, { ...WEB, name: "db" }, { ...WEB, namespace: "bank" }];
+  expect(namespacesOf(services).map(({ metadata }) => metadata.name)).toEqual(["shop", "bank"]);
 });
 
 describe("servicePorts()", () => {

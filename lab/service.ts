@@ -36,12 +36,15 @@ const PORTS: readonly Port[] = [
   { name: "echo", protocol: "UDP", port: POD_UDP_PORT, targetPort: POD_UDP_PORT },
 ];
 
+const NAMESPACES_FILE = "namespaces.yaml";
+
 /** installServices makes these the Services of a cluster: one manifest file each, and the kube-proxy rules of every
  *  node. Files of Services that are not named stay. */
 export async function installServices(cluster: Cluster, services: readonly LabService[]): Promise<void> {
   const folder = await manifestFolder(firstNode(cluster), cluster.name);
   const rules = services.flatMap(servicePorts);
   for (const node of cluster.members) await installKubeProxy(node, cluster, rules);
+  await writeManifests(folder, NAMESPACES_FILE, namespacesOf(services));
   for (const service of services) await writeManifests(folder, fileOf(service), manifestsOf(service));
 }
 
@@ -50,14 +53,18 @@ export function fileOf({ namespace, name }: LabService): string {
   return `${namespace}-${name}.yaml`;
 }
 
-/** manifestsOf is a Service as Kubernetes objects: Namespace, Service, EndpointSlice and, if exported, ServiceExport
- *  (KEP-1645). */
+/** namespacesOf is each namespace of some Services, once: an object that two files define is a fault of the folder. */
+export function namespacesOf(services: readonly LabService[]): readonly Manifest[] {
+  const names = new Set(services.map((service) => service.namespace));
+  return [...names].map((name) => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } }));
+}
+
+/** manifestsOf is a Service as Kubernetes objects: Service, EndpointSlice and, if exported, ServiceExport (KEP-1645). */
 export function manifestsOf(service: LabService): readonly Manifest[] {
   const { namespace, name, clusterIp, exported } = service;
   const headless = clusterIp === "None";
   const ports = PORTS.map((port) => (headless ? { ...port, port: port.targetPort } : port));
   return [
-    { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } },
     { apiVersion: "v1", kind: "Service", metadata: { name, namespace }, spec: { clusterIP: clusterIp, ports } },
     endpointSlice(service),
     ...(exported ? [serviceExport(namespace, name)] : []),

@@ -35,6 +35,7 @@ export interface AdminHttpOptions {
   readonly ready?: () => string | null;
 }
 
+/** What all requests share; nothing in it belongs to one of them. */
 interface Parts {
   readonly office: Office;
   readonly authorize: Authorize;
@@ -44,6 +45,7 @@ interface Parts {
   readonly watchers: { count: number };
 }
 
+/** Watches that may be open at a time: each has an inbox, and every change is written to each. */
 const MAX_WATCHERS = 64;
 /** Refusals of those whom nothing is known of. */
 const STRANGE: readonly ProblemCode[] = ["unauthorized", "forbidden", "foreign-host", "foreign-origin"];
@@ -75,6 +77,8 @@ export function createAdminHttp(options: AdminHttpOptions): HttpRoom {
   });
 }
 
+/** respond answers one request in this order, each step refusing by itself: vital signs, credential, operation, role,
+ *  parameters, body, operation's own work. Nothing of a stranger's request is looked at beyond its path. */
 async function respond(
   parts: Parts,
   request: IncomingMessage,
@@ -103,12 +107,15 @@ async function respond(
   }
 }
 
+/** An absent body of an operation that takes one goes to its schema, which says what is missing. */
 async function bodyOf({ body }: Operation, request: IncomingMessage): Promise<unknown> {
   if (body !== null) return checkBody(body, await readJson(request));
   refuseBody(request);
   return null;
 }
 
+/** answer runs an operation by its kind. Reads say the revision at which they began: what a list shows is at least that
+ *  new. Changes say the one that they made, or, when repeated, the one that they made then. */
 async function answer(
   parts: Parts,
   { handler, status }: Operation,
@@ -119,6 +126,7 @@ async function answer(
   const { office } = parts;
   showRevision(response, office.desk.revision());
   if (handler.kind === "events") {
+    if (request.method === "HEAD") return sendText(response, status, "text/event-stream", "");
     return watching(parts, () => sendEvents(response, handler.run(office, ask), { ...office, signal: ask.signal }));
   }
   if (handler.kind === "read") {
@@ -140,6 +148,7 @@ function showRevision(response: ServerResponse, revision: number): void {
   response.setHeader("meridian-revision", revision);
 }
 
+/** watching counts the watches that are open, and refuses one too many before it begins. */
 async function watching({ watchers }: Parts, watch: () => Promise<void>): Promise<void> {
   if (watchers.count >= MAX_WATCHERS) throw new Refused("unavailable", `at most ${MAX_WATCHERS} watch at a time`);
   watchers.count += 1;

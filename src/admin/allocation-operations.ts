@@ -57,6 +57,7 @@ export const allocationOperations: readonly Operation[] = [
 /** Bits of an IPv6 address in hexadecimal digits: texts of one length compare as the numbers do. */
 const DIGITS = 32;
 
+/** By family, then by address, as the tree itself is ordered. */
 function placeOf({ prefix }: Allocation): Place {
   const { family, base, length } = cidrParts(prefix);
   return [family, base.toString(16).padStart(DIGITS, "0"), length];

@@ -2,6 +2,7 @@ import type { Secret } from "#life";
 import { err, type Result } from "#values";
 import { type AskFault, askHttp, readAnswer } from "./ask-http.ts";
 
+/** BrokerAsk is one request to a broker's admin API. */
 export interface BrokerAsk {
   /** `https://HOST:PORT`, or `http:` to a loopback address. */
   readonly url: string;
@@ -14,6 +15,7 @@ export interface BrokerAsk {
   readonly signal: AbortSignal;
 }
 
+/** Hosts that are this machine itself, as a URL writes them. */
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
 /** askBroker puts a question to the broker's admin API. The token goes nowhere in clear but to this host itself, and

@@ -3,12 +3,14 @@ import { createInterface } from "node:readline";
 import { err, ok, type Result } from "#values";
 import { type AskFault, askHttp, readAnswer } from "./ask-http.ts";
 
+/** DaemonAsk is one question to a daemon on this host. */
 export interface DaemonAsk {
   readonly method: "GET" | "POST";
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
   readonly signal: AbortSignal;
+  /** Hears of each line that comes before the result. */
   readonly onProgress?: (line: unknown) => void;
 }
 
@@ -33,16 +35,20 @@ export async function askDaemon(socketPath: string, ask: DaemonAsk): Promise<Res
   return err({ code: "not-running", message });
 }
 
+/** A POST that was refused before it began answers a problem instead of lines. */
 function isStream({ statusCode, headers }: IncomingMessage): boolean {
   return statusCode === 200 && headers["content-type"] === "application/x-ndjson";
 }
 
+/** One line of an answer (streamResult): exactly one of these is there. */
 interface Line {
   readonly progress?: unknown;
   readonly result?: unknown;
   readonly error?: { readonly code: string; readonly message: string };
 }
 
+/** readStream reads lines as they come, up to the result or the error. A stream that ends before either, or has a line
+ *  that is not JSON, is an answer that did not arrive. */
 async function readStream(
   response: IncomingMessage,
   onProgress: (line: unknown) => void,

@@ -11,6 +11,7 @@ export interface AskFault {
   readonly message: string;
 }
 
+/** HttpAsk is one request to one place, TLS or not. */
 export interface HttpAsk {
   readonly tls: boolean;
   readonly options: RequestOptions;
@@ -69,6 +70,7 @@ export async function readAnswer(response: IncomingMessage): Promise<Result<unkn
   return err({ code: status >= 400 && status < 500 ? "refused" : "failed", message });
 }
 
+/** Undefined where the text is not JSON: a proxy in between answers HTML. */
 function parse(text: string): unknown {
   try {
     return JSON.parse(text) as unknown;
@@ -77,8 +79,10 @@ function parse(text: string): unknown {
   }
 }
 
+/** What the system says when nobody listens: no such path, nobody at the port, a file that is no socket. */
 const ABSENT: readonly string[] = ["ENOENT", "ECONNREFUSED", "ENOTSOCK"];
 
+/** transportFault words what the system said, by the code that a caller can act on. */
 function transportFault({ code = "", message }: NodeJS.ErrnoException, where: string): AskFault {
   if (ABSENT.includes(code)) return { code: "not-running", message: `nothing answers at ${where}` };
   if (code === "EACCES" || code === "EPERM") {

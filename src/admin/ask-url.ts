@@ -1,5 +1,6 @@
 import { Refused } from "./problem.ts";
 
+/** AskUrl is a request target; the path is as it was sent, not decoded. */
 export interface AskUrl {
   readonly path: string;
   readonly query: Readonly<Record<string, string>>;

@@ -10,7 +10,7 @@ export function brokerReadings(desk: Desk, version: string, clock: Clock): Broke
     revision: () => desk.revision(),
     members: () => desk.clusters().map(({ state }) => state),
     sessions: () => desk.clusters().reduce((n, { gateways }) => n + gateways.filter((g) => g.connected).length, 0),
-    allocations: () => desk.allocations().map(({ kind, state }) => ({ kind, state })),
+    allocations: () => desk.allocations(),
     invites: () => desk.invites().map((invite) => inviteState(invite, clock.now())),
   };
 }

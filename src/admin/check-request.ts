@@ -35,6 +35,7 @@ function match(template: string, path: string): Readonly<Record<string, string>>
   return Object.fromEntries(params);
 }
 
+/** A part is decoded after the path was split: an encoded slash is a character of a name, not a level of the path. */
 function decoded(part: string): string {
   try {
     return decodeURIComponent(part);

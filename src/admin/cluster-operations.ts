@@ -9,6 +9,7 @@ import { cluster, clusterAnswer, doneAnswer, latency, listOf, paging } from "./s
 import { viewCluster, viewLatency } from "./views.ts";
 
 const none = z.strictObject({});
+/** A member of the past is found by its id as well as a live one. */
 const named = z.strictObject({ id: z.string().meta({ examples: ["amber"] }) });
 
 /** The members: who they are, what they hold, and how far apart they are. */
@@ -108,6 +109,7 @@ function pairKey({ from, to }: ReturnType<Desk["latency"]>[number]): string {
   return `${from.cluster} ${from.gateway} ${to.cluster} ${to.gateway}`;
 }
 
+/** memberOf finds a member. What is no id at all is nobody's either: 404 for both. */
 function memberOf(desk: Desk, id: string): ClusterView {
   const found = parseClusterId(id).ok ? desk.clusters().find((view) => view.id === id) : undefined;
   if (found === undefined) throw new Refused("not-found", `there is no cluster ${JSON.stringify(id.slice(0, 80))}`);

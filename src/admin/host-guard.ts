@@ -53,12 +53,17 @@ export function certificateHosts(chainPem: string): readonly string[] {
   });
 }
 
+/** What a host and a port may be made of, in ASCII: a name of a server of ours is not longer, and nothing longer is
+ *  parsed. */
+const HOST = /^[\w.:[\]-]{1,300}$/;
+
 /** nameOf is the host of `host[:port]`, an IPv6 address in its canonical form; null where it is no such thing. */
 function nameOf(host: string): string | null {
-  if (host === "" || /[/@?#\\\s]/.test(host) || !URL.canParse(`http://${host}`)) return null;
+  if (!HOST.test(host) || !URL.canParse(`http://${host}`)) return null;
   return new URL(`http://${host}`).hostname.replace(/^\[|\]$/g, "");
 }
 
+/** Node keeps the first of two such headers, another program in front of it perhaps the last: so neither counts. */
 function refuseTwice(rawHeaders: readonly string[]): void {
   const seen = new Set<string>();
   for (let at = 0; at < rawHeaders.length; at += 2) {

@@ -64,6 +64,7 @@ export function createHttpRoom(options: HttpRoomOptions): HttpRoom {
       });
       const closed = new Promise<void>((resolve) => server.once("close", () => resolve()));
       await listen(server, options.listen);
+      server.on("error", (error) => options.log.warn("a connection could not be taken", { reason: error.message }));
       bound = addressOf(server);
       started.resolve();
       await aborted(signal);
@@ -74,17 +75,19 @@ export function createHttpRoom(options: HttpRoomOptions): HttpRoom {
   };
 }
 
+/** limited makes a server that does not listen yet. A failed TLS handshake is a stranger's matter: the socket goes, and
+ *  no line is logged that strangers could fill a disk with. */
 function limited({ tls }: HttpRoomOptions, on: (request: IncomingMessage, response: ServerResponse) => void): Server {
   const server =
     tls === null
       ? createServer(LIMITS, on)
       : createTlsServer({ ...LIMITS, ...tls, minVersion: "TLSv1.3", handshakeTimeout: 9500 }, on);
   capConnections(server, MAX_CONNECTIONS);
-  server.maxRequestsPerSocket = 1000;
   server.on("tlsClientError", (_error, socket) => socket.destroy());
   return server;
 }
 
+/** The port that the kernel chose where 0 was asked for; null for a socket in the file system. */
 function addressOf(server: Server): HostPort | null {
   const address = server.address() as AddressInfo | string | null;
   return address === null || typeof address === "string" ? null : { host: address.address as Ip, port: address.port };
@@ -114,6 +117,8 @@ async function exchange(
   else await closed;
 }
 
+/** stop takes no more connections, lets those that are being answered end (a request may itself be what stops the
+ *  daemon, and wants its answer), and then cuts what is left. */
 async function stop(server: Server, busy: ReadonlySet<Promise<void>>, clock: Clock): Promise<void> {
   server.close();
   server.closeIdleConnections();

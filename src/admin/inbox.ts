@@ -26,6 +26,7 @@ export class Inbox {
     return this.#waiting.shift() ?? "quiet";
   }
 
+  /** close hears of no more changes. */
   close(): void {
     this.#end();
     this.#waiting = [];

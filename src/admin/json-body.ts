@@ -27,35 +27,56 @@ export function refuseBody(request: IncomingMessage): void {
 /** parseJson parses text that is within MAX_DEPTH and has no `__proto__` key. */
 export function parseJson(text: string): unknown {
   if (depthOf(text) > MAX_DEPTH) throw new Refused("bad-request", `the body is nested deeper than ${MAX_DEPTH}`);
+  let value: unknown;
   try {
-    return JSON.parse(text, (key, value: unknown) => {
-      if (key === "__proto__") throw new Refused("bad-request", "the body has a key __proto__");
-      return value;
-    });
-  } catch (error) {
-    throw error instanceof Refused ? error : new Refused("bad-request", "the body is not JSON");
+    value = JSON.parse(text);
+  } catch {
+    throw new Refused("bad-request", "the body is not JSON");
   }
+  if (namesPrototype(value)) throw new Refused("bad-request", "the body has a key __proto__");
+  return value;
 }
 
-/** depthOf counts brackets outside strings; for what is not JSON at all it may say anything. */
+/** namesPrototype looks at every object: a copy made key by key would get another prototype. */
+function namesPrototype(value: unknown): boolean {
+  const waiting: unknown[] = [value];
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    if (typeof next !== "object" || next === null) continue;
+    if (Object.hasOwn(next, "__proto__")) return true;
+    for (const child of Array.isArray(next) ? next : Object.values(next)) {
+      if (typeof child === "object") waiting.push(child);
+    }
+  }
+  return false;
+}
+
+/** depthOf counts brackets outside strings, in one pass; for what is not JSON at all it may say anything. */
 function depthOf(text: string): number {
   let depth = 0;
   let deepest = 0;
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[{\]}]/g)) {
-    if (token === "[" || token === "{") deepest = Math.max(deepest, ++depth);
-    else if (token === "]" || token === "}") depth -= 1;
+  let quoted = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const char = text[at];
+    if (char === '"') quoted = !quoted;
+    else if (quoted)
+      at += char === "\\" ? 1 : 0; // whatever comes after a backslash ends nothing
+    else if (char === "[" || char === "{") deepest = Math.max(deepest, ++depth);
+    else if (char === "]" || char === "}") depth -= 1;
   }
   return deepest;
 }
 
+/** RFC 9112, 6.3: a request has a body if one of these two headers says so. */
 function hasBody({ headers }: IncomingMessage): boolean {
   return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
 }
 
+/** Only this type: forms and text/plain are what a page may send elsewhere without being asked first (CORS). */
 function isJson(type: string): boolean {
   return /^application\/json\s*(;\s*charset\s*=\s*"?utf-8"?\s*)?$/i.test(type);
 }
 
+/** readText stops reading at the limit, whatever length was announced; the rest is not taken from the socket. */
 async function readText(request: IncomingMessage): Promise<string> {
   const tooLarge = (): Refused =>
     new Refused("too-large", `a body may have at most ${MAX_BODY} bytes`, { connection: "close" });

@@ -2,8 +2,11 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { performance } from "node:perf_hooks";
 import { describe, expect, test } from "vitest";
-import type { HostPort } from "#values";
-import { type Api, sendRaw, startApi, TOKEN } from "./testbed.ts";
+import { Secret, silentLog, systemClock } from "#life";
+import type { HostPort, Ip } from "#values";
+import { createAdminHttp } from "./admin-http.ts";
+import { aDesk } from "./fake-desk.ts";
+import { type Api, running, sendRaw, startApi, TLS, TOKEN } from "./testbed.ts";
 
 const HEAD = `Host: localhost\r\nAuthorization: Bearer ${TOKEN}\r\n`;
 
@@ -90,7 +93,7 @@ describe("the HTTP server against what is malformed", () => {
 });
 
 describe("the HTTP server against what is slow", () => {
-  test("whoever says nothing, or never ends, is cut within ten seconds, and others are served meanwhile", async () => {
+  test.concurrent("whoever says nothing, or never ends, is cut within ten seconds, and others are served meanwhile", async () => {
     await using api = await startApi();
     const body = `POST /v1/invites HTTP/1.1\r\n${HEAD}Content-Type: application/json\r\nContent-Length: 10\r\n\r\n{`;
     const firsts = ["", "G", "GET /healthz HTTP/1.1\r\nHost: loc", body];
@@ -106,6 +109,19 @@ describe("the HTTP server against what is slow", () => {
     expect(await asking).toBeLessThan(10_500);
     clearInterval(drip);
     expect(times.toSorted((a, b) => a - b)[25]).toBeLessThan(50);
+  });
+
+  test.concurrent("whoever begins TLS and goes no further is cut as soon", async () => {
+    const listen = { host: "0.0.0.0" as Ip, port: 0 };
+    const token = new Secret(TOKEN);
+    const common = { desk: aDesk(), token, tls: TLS, version: "1", clock: systemClock, log: silentLog };
+    const room = createAdminHttp({ listen, ...common });
+    await using _ = await running(room);
+    const at = { host: "127.0.0.1" as Ip, port: room.bound().port };
+    const sockets = await Promise.all(
+      ["", "\u0016\u0003\u0001", "GET / HTTP/1.1\r\n\r\n"].map((text) => open(at, text)),
+    );
+    expect(Math.max(...(await Promise.all(sockets.map(closedAfter))))).toBeLessThan(10_500);
   });
 
   test("with more idle connections than it holds, whoever asks is still served", async () => {

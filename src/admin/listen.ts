@@ -34,6 +34,7 @@ async function listenOnPath(server: Server, path: string): Promise<void> {
   }
 }
 
+/** bind resolves when the kernel has the port or the path, and rejects with its reason. */
 function bind(server: Server, where: { path: string } | { host: string; port: number }): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
@@ -44,6 +45,7 @@ function bind(server: Server, where: { path: string } | { host: string; port: nu
   });
 }
 
+/** Addresses are given by --http, so that is what must be changed; a path is made from --data. */
 function listenFault(error: NodeJS.ErrnoException, place: Place): Error {
   const where = "path" in place ? place.path : `--http ${formatHostPort(place)}`;
   return new Error(`${where} ${error.code === "EADDRINUSE" ? "is taken" : error.message}`);

@@ -13,9 +13,12 @@ const ANY: readonly ProblemCode[] = [
   "foreign-origin",
   "internal",
 ];
+/** What any change may be answered besides. */
 const CHANGE: readonly ProblemCode[] = ["idempotency-conflict"];
+/** What any request with a body may be answered besides. */
 const BODY: readonly ProblemCode[] = ["too-large", "unsupported-media-type", "invalid"];
 
+/** RFC 9457, and two fields of ours: `code`, and `errors` for the fields of a body. */
 const problemSchema = z.object({
   type: z.string(),
   title: z.string(),
@@ -25,6 +28,7 @@ const problemSchema = z.object({
   errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
 });
 
+/** draft-ietf-httpapi-idempotency-key-header, without its quotes. */
 const IDEMPOTENCY_KEY: Json = {
   name: "Idempotency-Key",
   in: "header",
@@ -57,6 +61,7 @@ export function openapiOf(operations: readonly Operation[], version: string): { 
   };
 }
 
+/** `x-role` is the role that the caller needs. */
 function operationOf(operation: Operation): Json {
   const { id, summary, params, query, body, handler, role } = operation;
   const parameters = [...parametersOf(params, "path"), ...parametersOf(query, "query")];
@@ -73,6 +78,7 @@ function operationOf(operation: Operation): Json {
   };
 }
 
+/** Each property of a schema is a parameter of its own, required if the schema says so. */
 function parametersOf(schema: z.ZodObject, where: "path" | "query"): Json[] {
   const { properties = {}, required = [] } = schemaOf(schema, "input") as {
     properties?: Record<string, Json>;
@@ -83,6 +89,7 @@ function parametersOf(schema: z.ZodObject, where: "path" | "query"): Json[] {
   });
 }
 
+/** One response for what is done, and one for each status of a refusal, with all codes that may come with it. */
 function responsesOf({ status, answer, handler, problems, body }: Operation): Json {
   const type = handler.kind === "events" ? "text/event-stream" : "application/json";
   const content = { [type]: { schema: schemaOf(answer, "output") } };

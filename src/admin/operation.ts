@@ -55,6 +55,7 @@ export interface Operation {
   readonly handler: Handler<OperationAsk<never, never, never>, unknown>;
 }
 
+/** The ask of an operation, as its schemas give it. */
 type Parts<P extends z.ZodObject, Q extends z.ZodObject, B extends z.ZodType | null> = OperationAsk<
   z.output<P>,
   z.output<Q>,

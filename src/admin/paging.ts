@@ -5,17 +5,21 @@ import { Refused } from "./problem.ts";
  *  while the item does, so a page goes on where the last one ended whatever came or went in between. */
 export type Place = readonly (number | string)[];
 
+/** PageAsk is which page is wanted. */
 export interface PageAsk {
   readonly limit: number;
   /** What the page before this one gave. */
   readonly continue?: string | undefined;
 }
 
+/** Page is a part of a list; `continue` is null at the end. */
 export interface Page<V> {
   readonly items: V[];
   readonly continue: string | null;
 }
 
+/** Listing says of a kind of list how its items are ordered and shown. `name` keeps a `continue` of one list from
+ *  being taken for one of another. */
 export interface Listing<T, V> {
   readonly name: string;
   readonly place: (item: T) => Place;
@@ -58,6 +62,7 @@ export async function pageOf<T, V>(
   return { items: found, continue: more && last !== null ? textOf(name, last) : null };
 }
 
+/** comparePlaces is below zero, zero or above as two items of one list stand. */
 export function comparePlaces(a: Place, b: Place): number {
   for (const [at, left] of a.entries()) {
     const right = b[at];
@@ -67,6 +72,7 @@ export function comparePlaces(a: Place, b: Place): number {
   return a.length - b.length;
 }
 
+/** whileNot ends an iteration early: slices() reads all that it is given. */
 function* whileNot<T>(items: Iterable<T>, ended: () => boolean): Generator<T> {
   for (const item of items) {
     if (ended()) return;

@@ -22,6 +22,7 @@ const CATALOGUE = {
   "not-ready": [503, "The daemon does not serve yet"],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
 
+/** ProblemCode is what programs may rely on; texts may change. */
 export type ProblemCode = keyof typeof CATALOGUE;
 
 export const PROBLEM_CODES = Object.keys(CATALOGUE) as readonly ProblemCode[];
@@ -38,6 +39,7 @@ export interface Problem {
   readonly errors?: readonly FieldError[];
 }
 
+/** FieldError is what is wrong with one field. */
 export interface FieldError {
   readonly pointer: string;
   readonly detail: string;

@@ -3,6 +3,7 @@ import type { Clock } from "#life";
 import type { Desk } from "./desk.ts";
 import type { Refused } from "./problem.ts";
 
+/** How many lines some kind of asker may have written. */
 interface Allowance {
   /** Lines that may come at once. */
   readonly burst: number;
@@ -37,6 +38,7 @@ export class RefusalLog {
     );
   }
 
+  /** operator writes of a change that was refused to somebody with a credential, by name. */
   operator(request: IncomingMessage, refused: Refused, actor: string): void {
     this.#write(this.#operators, request, refused, actor);
   }

@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { Result } from "#values";
 import { beginStream } from "./send.ts";
 
+/** Why the work could not be done, in words for a person. */
 interface Fault {
   readonly code: string;
   readonly message: string;

@@ -6,6 +6,7 @@ import { parseCidr, parseClusterId, type Result } from "#values";
 
 const time = z.iso.datetime().describe("RFC 3339");
 const text = z.string();
+/** Counts and revisions are safe integers: a JSON number that is larger would be another number when read. */
 const count = z.int().min(0);
 export const revision = count.describe("The broker's count of accepted writes that this answer shows");
 
@@ -24,9 +25,12 @@ function checked<T>(parse: (text: string) => Result<T>, pattern: RegExp, example
     });
 }
 
+/** A member's id in a request; a wrong one is refused with the rule that it breaks. */
 export const clusterId = checked(parseClusterId, /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/, "amber");
+/** A network in CIDR form without host bits. Which supernet it must lie in is for the desk to say. */
 const prefix = checked(parseCidr, /^[0-9a-fA-F.:]+\/[0-9]{1,3}$/, "242.9.0.0/16");
 
+/** Cluster: a member, what it may use, and who of it is connected. One that has left or was evicted stays in the list. */
 export const cluster = z.strictObject({
   id: text,
   uid: z.uuid(),
@@ -50,6 +54,7 @@ export const cluster = z.strictObject({
   exports: count,
 });
 
+/** Allocation: one prefix of the supernet and whose it is; fields that its kind does not have are null. */
 export const allocation = z.strictObject({
   prefix: text,
   kind: z.enum(["pods", "nodes", "service", "reserved"]),
@@ -64,6 +69,7 @@ export const allocation = z.strictObject({
   since: time,
 });
 
+/** AllocationAsk: a prefix to keep free by hand. The note says why, for whoever finds it in the tree years later. */
 export const allocationAsk = z.strictObject({
   prefix,
   note: z
@@ -73,6 +79,7 @@ export const allocationAsk = z.strictObject({
     .meta({ examples: ["the office network"] }),
 });
 
+/** Invite: a join token without the token: neither its secret nor the hash of it has a field here. */
 export const invite = z.strictObject({
   id: text,
   cluster: text.nullable().describe("The only cluster that may use it"),
@@ -85,14 +92,18 @@ export const invite = z.strictObject({
   state: z.enum(["usable", "used-up", "expired", "revoked"]),
 });
 
+/** InviteAsk: without any field it is an invite for one cluster of any name, good for fifteen minutes. Thirty days is
+ *  the most: a token is a credential that somebody keeps in a file. */
 export const inviteAsk = z.strictObject({
   cluster: clusterId.nullable().default(null),
   ttlSeconds: z.number().min(1).max(2_592_000).default(900),
   uses: z.int().min(1).max(1000).default(1),
 });
 
+/** Kinds of records, as their keys begin. */
 export const RECORD_KINDS = ["member", "eviction", "grant", "leave", "gateway", "head", "export", "nodes"] as const;
 
+/** Record: as its owner signed it. The body stays the text that was signed, since only that can be verified. */
 export const record = z.strictObject({
   key: text,
   kind: z.enum(RECORD_KINDS),
@@ -104,6 +115,7 @@ export const record = z.strictObject({
 });
 
 const gateway = z.strictObject({ cluster: text, gateway: text });
+/** Latency: what one gateway measures of the way to another; the way back is a line of its own. */
 export const latency = z.strictObject({
   from: gateway,
   to: gateway,
@@ -114,6 +126,7 @@ export const latency = z.strictObject({
   at: time,
 });
 
+/** AuditRow: one thing that was done or refused. `hash` chains it to the row before it. */
 export const auditRow = z.strictObject({
   number: count.describe("From 1, without gaps"),
   revision: count,
@@ -154,8 +167,10 @@ function digits(min: number, max: number) {
   return z.preprocess(read, z.int().min(min).max(max));
 }
 
+/** Query of every list. */
 export const paging = {
   limit: digits(1, 1000).default(100),
   continue: z.string().min(1).max(1000).optional(),
 };
+/** A revision, or the number of a row, above which to begin. */
 export const since = digits(0, Number.MAX_SAFE_INTEGER);

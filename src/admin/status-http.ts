@@ -17,6 +17,7 @@ export interface RouteFault {
   readonly message: string;
 }
 
+/** RouteAsk is one question, as far as it does not depend on the route. */
 export interface RouteAsk {
   readonly query: Readonly<Record<string, string>>;
   /** The JSON body of a POST; null without one. */
@@ -35,6 +36,7 @@ export interface Route {
   readonly handle: (ask: RouteAsk) => Promise<Result<unknown, RouteFault>>;
 }
 
+/** StatusHttpOptions is one listener; a daemon may have several with the same routes. */
 export interface StatusHttpOptions {
   /** An address for people and Prometheus, or the path of a socket of mode 0600 for the verbs. */
   readonly listen: Place;
@@ -64,6 +66,7 @@ export function createStatusHttp(options: StatusHttpOptions): HttpRoom {
   });
 }
 
+/** respond answers one request: vital signs first, then whichever route the listener has. */
 async function respond(
   options: StatusHttpOptions,
   request: IncomingMessage,
@@ -82,6 +85,7 @@ async function respond(
   sendText(response, 200, "application/json", JSON.stringify(result.value ?? null));
 }
 
+/** find gives the route of a method and a path. Throws Refused: 404, or 405 with what the path takes. */
 function find(routes: readonly Route[], method: string, path: string): Route {
   const here = routes.filter((route) => route.path === path);
   if (here.length === 0) throw new Refused("not-found", "there is no such path");
@@ -102,6 +106,7 @@ const CODES: Readonly<Record<string, ProblemCode>> = {
   "not-ready": "not-ready",
 };
 
+/** hasOwn, since a route's code may be any text, `constructor` too. */
 function problemCode(code: string): ProblemCode {
   return Object.hasOwn(CODES, code) ? (CODES[code] ?? "internal") : "internal";
 }

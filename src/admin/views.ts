@@ -17,6 +17,7 @@ function timeOrNull(at: Millis | null): string | null {
   return at === null ? null : time(at);
 }
 
+/** viewCluster shows a member and its gateways. */
 export function viewCluster(of: ClusterView): z.output<typeof cluster> {
   const { id, uid, generation, key, fingerprint, state, joinedAt, gateways, prefixes, exports } = of;
   return {
@@ -41,11 +42,13 @@ export function viewCluster(of: ClusterView): z.output<typeof cluster> {
   };
 }
 
+/** viewAllocation shows a prefix and whose it is. */
 export function viewAllocation(of: Allocation): z.output<typeof allocation> {
   const { prefix, kind, cluster, uid, local, namespace, name, askedBy, note, state, since } = of;
   return { prefix, kind, cluster, uid, local, namespace, name, askedBy, note, state, since: time(since) };
 }
 
+/** viewInvite shows an invite as it is at a moment: whether it can still be used depends on that. */
 export function viewInvite(of: Invite, now: Millis): z.output<typeof invite> {
   const { id, cluster, createdAt, expiresAt, uses, used, revokedAt, by } = of;
   return {
@@ -61,6 +64,7 @@ export function viewInvite(of: Invite, now: Millis): z.output<typeof invite> {
   };
 }
 
+/** inviteState says why an invite cannot be used any more, the strongest reason first. */
 export function inviteState(
   { revokedAt, used, uses, expiresAt }: Invite,
   now: Millis,
@@ -70,6 +74,7 @@ export function inviteState(
   return now >= expiresAt ? "expired" : "usable";
 }
 
+/** viewRecord shows a record as it was signed. Throws for a key that is none: the store holds only checked ones. */
 export function viewRecord(envelope: Envelope, revision: Revision): z.output<typeof record> {
   const { key, order, body, signature } = envelope;
   const { kind, cluster } = ownerOf(key);
@@ -77,12 +82,13 @@ export function viewRecord(envelope: Envelope, revision: Revision): z.output<typ
 }
 
 /** ownerOf reads kind and cluster off a record's key, which was checked when it was stored. */
-export function ownerOf(key: string): { kind: (typeof RECORD_KINDS)[number]; cluster: string | null } {
+function ownerOf(key: string): { kind: (typeof RECORD_KINDS)[number]; cluster: string | null } {
   const parsed = parseKey(key);
   if (!parsed.ok) throw new Error(parsed.error);
   return { kind: parsed.value.kind, cluster: parsed.value.kind === "grant" ? null : parsed.value.cluster };
 }
 
+/** viewLatency shows one measured way. */
 export function viewLatency({
   from,
   to,
@@ -103,6 +109,7 @@ export function viewLatency({
   };
 }
 
+/** viewAudit shows one row of the chain, with the hash by which the row after it can be checked. */
 export function viewAudit(row: AuditRow): z.output<typeof auditRow> {
   const { number, revision, actor, action, subject, outcome, detail, hash } = row;
   return { number, revision, time: time(row.time), actor, action, subject, outcome, detail, hash };

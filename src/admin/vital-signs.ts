@@ -3,6 +3,7 @@ import { refuseBody } from "./json-body.ts";
 import { problemOf, Refused, sendProblem } from "./problem.ts";
 import { sendText } from "./send.ts";
 
+/** VitalSigns is what is asked of every daemon. */
 export interface VitalSigns {
   readonly ready: () => string | null;
   readonly metrics: () => Promise<string>;

@@ -180,6 +180,13 @@ describe("watch()", () => {
     await expect(second.next()).rejects.toThrow("the stream ended");
   });
 
+  test("a HEAD is answered and ends", async () => {
+    await using api = await startApi();
+    const answer = await api.ask({ path: "/v1/watch", method: "HEAD" });
+    expect([answer.status, answer.headers["content-type"]]).toEqual([200, "text/event-stream"]);
+    expect(api.desk.listeners.size).toBe(0);
+  });
+
   test("has room for 64 watchers, and again when one has gone", async () => {
     await using api = await startApi();
     const all = await Promise.all(Array.from({ length: 64 }, () => watch(api, "")));

@@ -10,6 +10,7 @@ import { viewRecord } from "./views.ts";
 const HEARTBEAT_MS = 15_000;
 /** An event ends at so many bytes; a revision with more is several events, of which the last has the id. */
 const EVENT_BYTES = 64 << 10;
+/** Keys of removed records in one event. */
 const REMOVED_AT_ONCE = 1000;
 
 type Ask = OperationAsk<unknown, { readonly since?: number | undefined }, unknown>;
@@ -58,6 +59,7 @@ function startOf(desk: Desk, since: number | undefined, lastEventId: string | nu
   return (since ?? desk.revision()) as Revision;
 }
 
+/** gone refuses a watch that has not begun, and ends one that has: its reader must list again either way. */
 function* gone(cursor: Revision, first: boolean): Generator<string> {
   const detail = `the changes since revision ${cursor} are not known any more: list again, and watch from there`;
   if (first) throw new Refused("revision-gone", detail);
@@ -81,6 +83,7 @@ function* backfill({ put, removed }: Exclude<ReturnType<Desk["changesSince"]>, "
   if (group[0] !== undefined) yield* groupEvents(group[0].revision, group, []);
 }
 
+/** What was written for one watcher serves all; it goes when the change goes. */
 const encoded = new WeakMap<DeskChange, readonly string[]>();
 
 /** eventsOf writes a live change, once for all watchers. */
@@ -99,6 +102,7 @@ function eventsOf(change: DeskChange): readonly string[] {
   return texts;
 }
 
+/** groupEvents writes one revision. Only its last event has the id: whoever is cut off before it hears all again. */
 function* groupEvents(revision: Revision, put: readonly Stored[], removed: readonly string[]): Generator<string> {
   let some: unknown[] = [];
   let bytes = 0;

@@ -1,7 +1,7 @@
 import type { Allocation, Ipam } from "#ipam";
 import type { Clock, Log } from "#life";
-import type { Change, Store, StoreFault } from "#store";
-import { ok, type Result, type Revision } from "#values";
+import type { Change, Speaker, Store, StoreFault } from "#store";
+import { type ClusterId, err, ok, type Result, type Revision } from "#values";
 import { type Applied, type Candidate, Catalogue, type Envelope, examine, type GrantEntry, parseKey } from "#wire";
 import type { Authority } from "./authority.ts";
 
@@ -27,6 +27,14 @@ export interface Write extends Omit<Change, "put" | "remove" | "allocations"> {
   readonly remove?: readonly string[];
 }
 
+export interface BookParts {
+  readonly store: Store;
+  readonly ipam: Ipam;
+  readonly authority: Authority;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
 /** Book is what the broker knows: the store on disk, and the same as a catalogue, an allocation tree and a map of
  *  records in memory. Every change goes to the disk first; memory follows, and then those who listen. */
 export class Book {
@@ -36,20 +44,24 @@ export class Book {
   readonly clock: Clock;
   readonly #log: Log;
   readonly #listeners = new Set<(committed: Committed) => void>();
+  readonly #speakers = new Map<ClusterId, Speaker>();
+  /** Bytes of the records of each cluster. */
+  readonly #bytes = new Map<string, number>();
   catalogue = new Catalogue();
   /** Live records in the order of their revisions. */
   readonly entries = new Map<string, Entry>();
   /** Resolves with the reason when the disk has failed for good. */
   readonly failed: Promise<string>;
   readonly #fail: (reason: string) => void;
+  #diskFull = false;
   #nextGrant = 1;
 
-  constructor(parts: { store: Store; ipam: Ipam; authority: Authority; clock: Clock; log: Log }) {
-    this.store = parts.store;
-    this.ipam = parts.ipam;
-    this.authority = parts.authority;
-    this.clock = parts.clock;
-    this.#log = parts.log;
+  constructor({ store, ipam, authority, clock, log }: BookParts) {
+    this.store = store;
+    this.ipam = ipam;
+    this.authority = authority;
+    this.clock = clock;
+    this.#log = log;
     const { promise, resolve } = Promise.withResolvers<string>();
     this.failed = promise;
     this.#fail = resolve;
@@ -59,10 +71,11 @@ export class Book {
   /** reload makes memory equal to the disk: at start, and when the disk refused what memory had taken. */
   reload(): void {
     this.catalogue = new Catalogue();
-    this.entries.clear();
+    for (const map of [this.entries, this.#speakers, this.#bytes]) map.clear();
     this.ipam.load(this.store.allocations());
+    for (const speaker of this.store.speakers()) this.#speakers.set(speaker.cluster, speaker);
     const candidates: Candidate[] = [];
-    for (const { envelope, revision } of this.store.records()) {
+    for (const { envelope, revision } of [...this.store.records()].sort((a, b) => a.revision - b.revision)) {
       this.#remember(envelope, revision);
       const candidate = examine(envelope, this.authority.verifier);
       if (candidate.ok) candidates.push(candidate.value);
@@ -77,14 +90,40 @@ export class Book {
     return () => this.#listeners.delete(listener);
   }
 
+  /** speakerOf says which gateway speaks for a cluster, and under which epoch. */
+  speakerOf(cluster: ClusterId): Speaker | undefined {
+    return this.#speakers.get(cluster);
+  }
+
+  /** bytesOf is the size of all records that are a cluster's. */
+  bytesOf(cluster: ClusterId): number {
+    return this.#bytes.get(cluster) ?? 0;
+  }
+
+  /** commit is the only way to the disk. It changes nothing that members hear of: for that are write and accept. */
+  commit(change: Change): Result<Revision, StoreFault> {
+    const committed = this.store.commit(change);
+    this.#diskFull = !committed.ok && committed.error.code === "disk-full";
+    if (!committed.ok && committed.error.code === "io") this.#fail(committed.error.message);
+    if (committed.ok) for (const speaker of change.speakers ?? []) this.#speakers.set(speaker.cluster, speaker);
+    return committed;
+  }
+
+  /** writable asks a disk that was full whether it still is, before anything is taken that would have to be undone. */
+  writable(): Result<void, StoreFault> {
+    if (!this.#diskFull) return ok(undefined);
+    const tried = this.commit({ meta: { "last-full": String(this.clock.now()) } });
+    return tried.ok ? ok(undefined) : tried;
+  }
+
   /** write commits records of the broker's own. On a fault nothing has changed, in memory or on disk. */
   write(write: Write): Result<Revision, StoreFault> {
     const { records = [], grants = [], allocations = [], forget = [], remove = [], ...rest } = write;
     const put = [...this.authority.grants(grants, this.#nextGrant), ...records];
     const candidates = put.map((envelope) => this.#trusted(envelope));
     const prefixes = { put: allocations, forget: forget.map(({ prefix }) => prefix) };
-    const committed = this.store.commit({ ...rest, put, remove, allocations: prefixes });
-    if (!committed.ok) return this.#refused(committed);
+    const committed = this.commit({ ...rest, put, remove, allocations: prefixes });
+    if (!committed.ok) return committed;
     const applied = this.catalogue.apply(candidates);
     for (const refusal of applied.refusals) this.#log.error("own record refused", { ...refusal });
     this.ipam.apply(allocations);
@@ -98,27 +137,16 @@ export class Book {
   accept(applied: Applied, { grants = [], allocations = [], ...rest }: Write): Result<Revision, StoreFault> {
     const sealed = this.authority.grants(grants, this.#nextGrant);
     const put = [...sealed, ...applied.accepted];
-    const committed = this.store.commit({
-      ...rest,
-      put,
-      remove: applied.removed,
-      allocations: { put: allocations, forget: [] },
-    });
+    const prefixes = { put: allocations, forget: [] };
+    const committed = this.commit({ ...rest, put, remove: applied.removed, allocations: prefixes });
     if (!committed.ok) {
       this.reload();
-      return this.#refused(committed);
+      return err(committed.error);
     }
     this.catalogue.apply(sealed.map((envelope) => this.#trusted(envelope)));
     this.ipam.apply(allocations);
     this.#settle(committed.value, put, applied.removed);
     return ok(committed.value);
-  }
-
-  #settle(revision: Revision, put: readonly Envelope[], removed: readonly string[]): void {
-    for (const key of removed) this.entries.delete(key);
-    for (const envelope of put) this.#remember(envelope, revision);
-    if (put.length === 0 && removed.length === 0) return;
-    for (const listener of this.#listeners) listener({ revision, put, removed });
   }
 
   /** keysOf are the records that go when a cluster leaves or is evicted: all but the proof of its membership. */
@@ -130,16 +158,32 @@ export class Book {
     });
   }
 
-  #refused(fault: Result<Revision, StoreFault>): Result<Revision, StoreFault> {
-    if (!fault.ok && fault.error.code === "io") this.#fail(fault.error.message);
-    return fault;
+  #settle(revision: Revision, put: readonly Envelope[], removed: readonly string[]): void {
+    for (const key of removed) this.#drop(key);
+    for (const envelope of put) this.#remember(envelope, revision);
+    if (put.length === 0 && removed.length === 0) return;
+    for (const listener of this.#listeners) listener({ revision, put, removed });
   }
 
   #remember(envelope: Envelope, revision: Revision): void {
-    this.entries.delete(envelope.key); // re-insertion keeps the map in the order of revisions
+    this.#drop(envelope.key); // re-insertion keeps the map in the order of revisions
     this.entries.set(envelope.key, { envelope, revision });
+    this.#count(envelope, 1);
     const key = parseKey(envelope.key);
     if (key.ok && key.value.kind === "grant") this.#nextGrant = Math.max(this.#nextGrant, key.value.number + 1);
+  }
+
+  #drop(key: string): void {
+    const entry = this.entries.get(key);
+    if (entry === undefined) return;
+    this.#count(entry.envelope, -1);
+    this.entries.delete(key);
+  }
+
+  #count({ key, body }: Envelope, sign: 1 | -1): void {
+    const [kind, owner = ""] = key.split("/");
+    if (kind === "grant") return; // which is followed by a number, not by a cluster
+    this.#bytes.set(owner, (this.#bytes.get(owner) ?? 0) + sign * body.length);
   }
 
   #trusted(envelope: Envelope): Candidate {

@@ -1,19 +1,18 @@
-import { mkdirSync } from "node:fs";
-import { createServer, type Server } from "node:https";
 import { createAdminHttp, type Desk } from "#admin";
 import { type BrokerKeys, loadBrokerKeys } from "#identity";
-import { Ipam } from "#ipam";
-import { aborted, type Clock, type Log, type Room, runAll } from "#life";
-import { openSqliteStore, type Store } from "#store";
+import { aborted, type Clock, type Log, type LoopDelay, type Room, runAll, watchLoopDelay } from "#life";
+import { type DataLock, lockDataDir } from "#store";
 import { createSyncServer } from "#sync";
-import { type Cidr, err, formatHostPort, type HostPort, type Millis, ok, type Result } from "#values";
-import { Authority } from "./authority.ts";
-import { Book } from "./book.ts";
+import { type Cidr, type HostPort, type Millis, ok, type Result } from "#values";
+import type { Book } from "./book.ts";
 import { createDesk } from "./desk.ts";
 import { createHousekeeping } from "./housekeeping.ts";
 import { Hub } from "./hub.ts";
+import { openBook } from "./open-book.ts";
+import { Refusals } from "./refusals.ts";
 import { admitSession } from "./sessions.ts";
 import { Speakers } from "./speakers.ts";
+import { createSyncPort } from "./sync-port.ts";
 
 export interface BrokerOptions {
   readonly dataDir: string;
@@ -30,85 +29,83 @@ export interface Broker extends Room {
   readonly desk: Desk;
   /** What `meridian status` shows of a broker. */
   status(): unknown;
+  /** Resolves when it serves. */
   readonly ready: Promise<void>;
+  /** Resolves with the port that gateways dial: the kernel's choice where --listen says 0. */
+  readonly port: Promise<number>;
 }
 
-/** openBroker reads or makes keys and store, and refuses what does not fit them. Nothing is listening yet. */
+/** openBroker reads or makes keys and store, and refuses what does not fit them. Nothing is listening yet. The folder
+ *  is locked first: two brokers that both find it empty would make two authorities. */
 export function openBroker(options: BrokerOptions, clock: Clock, log: Log): Result<Broker> {
-  mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
-  const keys = loadBrokerKeys(options.dataDir, hostsOf(options), clock.now());
+  const lock = lockDataDir(options.dataDir);
+  if (!lock.ok) return lock;
+  const opened = openLocked(options, lock.value, clock, log);
+  if (!opened.ok) lock.value[Symbol.dispose]();
+  return opened.ok ? ok(compose(options, opened.value, log)) : opened;
+}
+
+function openLocked(options: BrokerOptions, lock: DataLock, clock: Clock, log: Log): Result<Opened> {
+  const { supernets, quarantineMs } = options;
+  const keys = loadBrokerKeys(lock.dir, hostsOf(options), clock.now());
   if (!keys.ok) return keys;
-  const store = openSqliteStore({ dir: options.dataDir, clock, log });
-  if (!store.ok) return store;
-  const fixed = fixSupernets(store.value, options.supernets);
-  if (!fixed.ok) {
-    store.value.close();
-    return fixed;
-  }
-  const authority = new Authority(keys.value.allocationKey, store.value.generation);
-  const ipam = new Ipam({ supernets: options.supernets, quarantineMs: options.quarantineMs });
-  const book = new Book({ store: store.value, ipam, authority, clock, log });
-  return ok(compose(options, keys.value, book, log));
+  const book = openBook({ lock, keys: keys.value, supernets, quarantineMs, clock, log });
+  return book.ok ? ok({ keys: keys.value, book: book.value, lock }) : book;
 }
 
-/** The supernet is fixed by the first start: addresses are in use all over the clusterset. */
-function fixSupernets(store: Store, supernets: readonly Cidr[]): Result<void> {
-  const before = store.meta("supernets");
-  const now = supernets.join(",");
-  if (before === now) return ok(undefined);
-  if (before !== null) return err(`--supernet is fixed at ${before} since the first start, and cannot become ${now}`);
-  const committed = store.commit({ meta: { supernets: now } });
-  return committed.ok ? ok(undefined) : err(committed.error.message);
+interface Opened {
+  readonly keys: BrokerKeys;
+  readonly book: Book;
+  readonly lock: DataLock;
 }
 
-function compose(options: BrokerOptions, keys: BrokerKeys, book: Book, log: Log): Broker {
+function compose(options: BrokerOptions, { keys, book, lock }: Opened, log: Log): Broker {
   const { clock } = book;
+  const { supernets, version, advertise, listen } = options;
   const hub = new Hub(book);
-  const speakers = new Speakers(book, clock);
-  const { supernets, version } = options;
-  const desk = createDesk({ book, hub, url: options.advertise, fingerprint: keys.fingerprint, log });
-  const server = createServer({
-    key: keys.serverKey.export({ format: "pem", type: "pkcs8" }),
-    cert: keys.chainPem,
-    minVersion: "TLSv1.3",
-  });
-  const tls = { key: keys.serverKey.export({ format: "pem", type: "pkcs8" }).toString(), cert: keys.chainPem };
-  const http =
-    options.http === null
-      ? null
-      : createAdminHttp({ listen: options.http, desk, token: keys.adminToken, tls, version, clock, log });
-  const sync = createSyncServer({
-    server,
-    version,
-    clock,
-    log,
-    admit: (guest) => admitSession({ book, hub, speakers, supernets, clock, log }, guest),
-  });
-  const ready = Promise.withResolvers<void>();
+  const [refusals, guesses] = [new Refusals(book, clock), new Refusals(book, clock)];
+  const sessions = { book, hub, speakers: new Speakers(book, clock), refusals, guesses, supernets, clock, log };
+  const desk = createDesk({ book, hub, url: advertise, fingerprint: keys.fingerprint });
+  const port = createSyncPort(listen, keys, log);
+  const sync = createSyncServer({ server: port.server, version, log, admit: (guest) => admitSession(sessions, guest) });
+  const http = adminHttp(options, { keys, desk, clock, log });
   const rooms: Room[] = [
     storeGuard(book),
-    listening(server, options.listen, ready.resolve),
+    port,
     sync,
-    createHousekeeping(book, clock, log),
+    createHousekeeping(book, { clock, log, refusals: [refusals, guesses] }),
     ...(http === null ? [] : [http]),
   ];
+  let loop: LoopDelay | null = null;
   return {
     name: "broker",
     desk,
-    status: () => statusOf(options, book, hub),
-    ready: Promise.all([ready.promise, http?.started]).then(() => undefined),
+    status: () => statusOf(options, book, hub, loop),
+    ready: Promise.all([port.opened, http?.started]).then(() => undefined),
+    port: port.opened,
     async run(signal) {
+      loop = watchLoopDelay();
       try {
         await runAll(rooms, signal);
       } finally {
         book.store.close();
+        lock[Symbol.dispose]();
       }
     },
   };
 }
 
+function adminHttp(
+  { http, version }: BrokerOptions,
+  { keys, desk, clock, log }: { keys: BrokerKeys; desk: Desk; clock: Clock; log: Log },
+): ReturnType<typeof createAdminHttp> | null {
+  if (http === null) return null;
+  const tls = { key: keys.serverKey.export({ format: "pem", type: "pkcs8" }).toString(), cert: keys.chainPem };
+  return createAdminHttp({ listen: http, desk, token: keys.adminToken, tls, version, clock, log });
+}
+
 /** A broker has no peers or names of its own: those fields are empty, so that one reader serves all roles. */
-function statusOf({ version, advertise }: BrokerOptions, book: Book, hub: Hub): unknown {
+function statusOf({ version, advertise }: BrokerOptions, book: Book, hub: Hub, loop: LoopDelay | null): unknown {
   return {
     role: "broker",
     cluster: null,
@@ -124,7 +121,7 @@ function statusOf({ version, advertise }: BrokerOptions, book: Book, hub: Hub): 
     exports: [],
     imports: [],
     troubles: [],
-    loop: { maxDelaySeconds: 0, p99DelaySeconds: 0 },
+    loop: { maxDelaySeconds: loop?.maxSeconds() ?? 0, p99DelaySeconds: loop?.p99Seconds() ?? 0 },
   };
 }
 
@@ -137,33 +134,6 @@ function storeGuard(book: Book): Room {
       if (message !== null) throw new Error(`the store failed, and nothing more is written: ${message}`);
     },
   };
-}
-
-/** listening keeps a server's port open until the signal aborts. */
-function listening(server: Server, { host, port }: HostPort, ready: () => void): Room {
-  return {
-    name: "sync-port",
-    async run(signal) {
-      server.on("request", (_request, response) => response.writeHead(404).end());
-      server.on("tlsClientError", () => {}); // strangers: nothing to say to them, and no log to fill
-      server.requestTimeout = 10_000;
-      server.headersTimeout = 10_000;
-      await new Promise<void>((resolve, reject) => {
-        server.once("error", (error: NodeJS.ErrnoException) => reject(listenFault(error, { host, port })));
-        server.listen({ host, port }, resolve);
-      });
-      ready();
-      await aborted(signal);
-      server.close();
-      server.closeAllConnections();
-    },
-  };
-}
-
-/** listenFault says which flag to change when a port cannot be had. */
-function listenFault(error: NodeJS.ErrnoException, at: HostPort): Error {
-  const why = error.code === "EADDRINUSE" ? "is taken" : error.message;
-  return new Error(`--listen ${formatHostPort(at)} ${why}`);
 }
 
 function hostsOf({ advertise, listen }: BrokerOptions): readonly string[] {

@@ -1,14 +1,21 @@
 import type { Clock, Log, Room } from "#life";
+import type { Cidr } from "#values";
 import type { GrantEntry } from "#wire";
 import type { Book } from "./book.ts";
+import type { Refusals } from "./refusals.ts";
+import { addressesFor } from "./service-addresses.ts";
 
 const PERIOD_MS = 30_000;
-/** Most prefixes freed at a time: a release is signed and sent to everybody. */
+/** Most prefixes freed or granted at a time: what is granted is signed and sent to everybody. */
 const BATCH = 256;
 
 /** createHousekeeping frees what has rested in quarantine, and sends to rest the addresses of services that nobody
- *  exports any more: they wait there for a re-export, and go to others only after the quarantine. */
-export function createHousekeeping(book: Book, clock: Clock, log: Log): Room {
+ *  exports any more: they wait there for a re-export, and go to others only after the quarantine. Names that found no
+ *  address free are tried again. */
+export function createHousekeeping(
+  book: Book,
+  { clock, log, refusals }: { readonly clock: Clock; readonly log: Log; readonly refusals: readonly Refusals[] },
+): Room {
   return {
     name: "housekeeping",
     async run(signal) {
@@ -17,6 +24,8 @@ export function createHousekeeping(book: Book, clock: Clock, log: Log): Room {
         if (signal.aborted) return;
         freeExpired(book, log);
         restUnused(book, log);
+        grantPending(book, log);
+        for (const kind of refusals) kind.summarize();
       }
     },
   };
@@ -35,16 +44,32 @@ export function freeExpired(book: Book, log: Log): void {
 
 /** restUnused sends the address of every name that nobody exports to rest. */
 export function restUnused(book: Book, log: Log): void {
-  const exported = new Set(book.catalogue.live().flatMap((member) => [...member.exports.keys()]));
-  const unused = [...book.catalogue.ledger.services().keys()].filter((key) => !exported.has(key)).slice(0, BATCH);
-  const allocations = unused.flatMap((key) => {
-    const [namespace, name] = key.split("/");
-    return book.ipam.proposeRelease(
-      { namespace, name } as Parameters<typeof book.ipam.proposeRelease>[0],
-      book.clock.now(),
-    );
-  });
+  const exported = new Set<string>();
+  for (const { exports } of book.catalogue.live()) for (const key of exports.keys()) exported.add(key);
+  const now = book.clock.now();
+  const unused: Cidr[] = [];
+  for (const [key, address] of book.catalogue.ledger.services()) {
+    const allocation = exported.has(key) ? undefined : book.ipam.whois(address);
+    if (allocation?.state === "live") unused.push(allocation.prefix);
+    if (unused.length === BATCH) break;
+  }
+  const allocations = unused.flatMap((prefix) => book.ipam.proposeRelease({ prefix }, now));
   if (allocations.length === 0) return;
   const committed = book.write({ allocations });
   if (!committed.ok) log.warn("cannot rest the addresses of unused names", { reason: committed.error.message });
+}
+
+/** grantPending gives addresses to exports for which there was none when they came. */
+export function grantPending(book: Book, log: Log): void {
+  for (const { cluster, exports } of book.catalogue.live()) {
+    const without: string[] = [];
+    for (const [key, { type }] of exports) {
+      const pending = type === "ClusterSetIP" && book.catalogue.ledger.serviceAddress(key) === undefined;
+      if (pending && without.push(key) === BATCH) break;
+    }
+    const { grants, allocations } = addressesFor(book, cluster, without);
+    if (allocations.length === 0) continue;
+    const committed = book.write({ grants, allocations });
+    if (!committed.ok) log.warn("cannot grant addresses that were pending", { reason: committed.error.message });
+  }
 }

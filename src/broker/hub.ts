@@ -1,12 +1,13 @@
 import { batchFrames, type Diff, type Link, Outbox } from "#sync";
 import type { ClusterId, Millis, NodeName, Revision } from "#values";
-import type { Latency, RecordKind } from "#wire";
+import type { Envelope, Latency, Login, RecordKind } from "#wire";
 import type { Book, Committed } from "./book.ts";
 
 /** Reader is one gateway's session as the hub keeps it. */
 export interface Reader {
   readonly cluster: ClusterId;
   readonly gateway: NodeName;
+  readonly login: Pick<Login, "tunnelKey" | "source" | "network">;
   readonly link: Link;
   readonly outbox: Outbox;
   lastSeen: Millis;
@@ -26,6 +27,8 @@ const RANK: Readonly<Record<RecordKind, number>> = {
   nodes: 5,
   export: 5,
 };
+/** A reader that lacks more records gets everything from memory: that is sooner made than read from the disk. */
+const FAR_BEHIND = 1000;
 
 /** Hub brings every revision to every reader: encoded once, handed to each outbox, waiting for none. */
 export class Hub {
@@ -42,17 +45,16 @@ export class Hub {
   }
 
   find(cluster: ClusterId, gateway: NodeName): Reader | undefined {
-    return this.readers().find((reader) => reader.cluster === cluster && reader.gateway === gateway);
+    for (const reader of this.#readers) if (reader.cluster === cluster && reader.gateway === gateway) return reader;
+    return undefined;
   }
 
-  add(cluster: ClusterId, gateway: NodeName, link: Link): Reader {
-    const { clock } = this.#book;
-    const outbox = new Outbox(
-      link,
-      (since) => this.#diff(since),
-      () => clock.monotonic(),
-    );
-    const reader: Reader = { cluster, gateway, link, outbox, lastSeen: clock.now(), held: null, latency: [] };
+  add({ cluster, gateway, tunnelKey, source, network }: Login, link: Link): Reader {
+    const { clock, store } = this.#book;
+    const log = { revision: () => store.revision(), since: (revision: Revision | null) => this.#since(revision) };
+    const outbox = new Outbox(link, log, () => clock.monotonic());
+    const login = { tunnelKey, source, network };
+    const reader: Reader = { cluster, gateway, login, link, outbox, lastSeen: clock.now(), held: null, latency: [] };
     this.#readers.add(reader);
     return reader;
   }
@@ -62,33 +64,34 @@ export class Hub {
   }
 
   /** snapshotOf sends a reader everything of the members it asks for: their records did not add up there. */
-  snapshotOf(reader: Reader, clusters: readonly ClusterId[]): void {
+  snapshotOf({ outbox }: Reader, clusters: readonly ClusterId[]): void {
     const asked = new Set<string>(clusters);
-    const put = [...this.#book.entries.values()]
-      .map(({ envelope }) => envelope)
-      .filter(({ key }) => asked.has(key.split("/")[1] ?? ""));
-    const revision = this.#book.store.revision();
-    for (const frame of batchFrames({ revision, put: inRank(put), removed: [], snapshot: true }))
-      reader.link.send(frame, () => {});
+    outbox.insert(() => this.#snapshot((key) => asked.has(key.split("/")[1] ?? "")));
   }
 
   #broadcast({ revision, put, removed }: Committed): void {
+    if (this.#readers.size === 0) return;
     const frames = [...batchFrames({ revision, put, removed, snapshot: false })];
     for (const reader of this.#readers) reader.outbox.offer(frames, revision);
   }
 
-  #diff(since: Revision | null): Diff {
-    const revision = this.#book.store.revision();
-    const changes = since === null ? "too-old" : this.#book.store.changesSince(since);
-    if (changes !== "too-old") {
-      return { revision, put: changes.put.map(({ envelope }) => envelope), removed: changes.removed, snapshot: false };
-    }
-    const all = [...this.#book.entries.values()].map(({ envelope }) => envelope);
-    return { revision, put: inRank(all), removed: [], snapshot: true };
+  /** A part of what changed would split records from their head: it is all of it, or a snapshot. */
+  #since(revision: Revision | null): Diff {
+    const { store } = this.#book;
+    const changes = revision === null ? "too-old" : store.changesSince(revision, FAR_BEHIND);
+    if (changes === "too-old" || changes.through !== store.revision()) return this.#snapshot(() => true);
+    const put = changes.put.map(({ envelope }) => envelope);
+    return { revision: changes.through, put, removed: changes.removed, snapshot: false };
+  }
+
+  #snapshot(wanted: (key: string) => boolean): Diff {
+    const put: Envelope[] = [];
+    for (const { envelope } of this.#book.entries.values()) if (wanted(envelope.key)) put.push(envelope);
+    return { revision: this.#book.store.revision(), put: inRank(put), removed: [], snapshot: true };
   }
 }
 
-function inRank<T extends { readonly key: string }>(envelopes: T[]): T[] {
+function inRank<T extends { readonly key: string }>(envelopes: readonly T[]): readonly T[] {
   const rank = ({ key }: T): number => RANK[key.slice(0, key.indexOf("/")) as RecordKind] ?? 9;
-  return envelopes.sort((a, b) => rank(a) - rank(b));
+  return envelopes.toSorted((a, b) => rank(a) - rank(b));
 }

@@ -1,18 +1,22 @@
 import type { Clock, Log } from "#life";
 import type { Guest, Link, Refused, Session } from "#sync";
-import { type Cidr, type ClusterId, err, type NodeName, ok, type Result, type Revision, type Uid } from "#values";
+import { type Cidr, type ClusterId, ok, type Result, type Revision, type Uid } from "#values";
 import type { FromGateway } from "#wire";
 import { admit } from "./admit.ts";
 import type { Book } from "./book.ts";
+import { clashOf } from "./clash.ts";
 import { leave, leaveGateway } from "./depart.ts";
 import type { Hub, Reader } from "./hub.ts";
 import { publish } from "./publish.ts";
+import { type Refusals, strangerAt } from "./refusals.ts";
 import type { Speakers } from "./speakers.ts";
 
 export interface SessionParts {
   readonly book: Book;
   readonly hub: Hub;
   readonly speakers: Speakers;
+  readonly refusals: Refusals;
+  readonly guesses: Refusals;
   readonly supernets: readonly Cidr[];
   readonly clock: Clock;
   readonly log: Log;
@@ -20,31 +24,21 @@ export interface SessionParts {
 
 /** admitSession lets a gateway in and gives what answers its messages from then on. */
 export function admitSession(parts: SessionParts, guest: Guest): Result<Session, Refused> {
-  const { book, hub, speakers, supernets, log } = parts;
+  const { book, hub, speakers, refusals, supernets, clock, log } = parts;
   const { login, link } = guest;
-  const before = hub.find(login.cluster, login.gateway);
-  const admitted = admit(book, supernets, guest);
+  const { cluster, gateway } = login;
+  const about = { cluster, gateway, remote: link.remote };
+  const spent = refusals.isSpent(strangerAt(link.remote));
+  const admitted = admit({ ...parts, clash: (who) => clashOf(hub, clock, who) }, guest);
   if (!admitted.ok) {
-    log.warn("login refused", {
-      cluster: login.cluster,
-      gateway: login.gateway,
-      remote: link.remote,
-      ...admitted.error,
-    });
+    if (!spent) log.warn("login refused", { ...about, ...admitted.error });
     return admitted;
   }
-  if (
-    before !== undefined &&
-    before.link.remote !== link.remote &&
-    before.link.buffered() >= 0 &&
-    isFresh(parts, before)
-  ) {
-    return err(inUse(before, login.gateway));
-  }
+  const before = hub.find(cluster, gateway);
   before?.link.cut("the same gateway logged in again");
   if (before !== undefined) hub.remove(before);
-  const reader = hub.add(login.cluster, login.gateway, link);
-  speakers.connected(login.cluster, login.gateway);
+  const reader = hub.add(login, link);
+  speakers.connected(cluster, gateway);
   link.tell({
     t: "welcome",
     ...admitted.value.welcome,
@@ -54,52 +48,40 @@ export function admitSession(parts: SessionParts, guest: Guest): Result<Session,
     allocationKey: book.authority.publicKey,
     seen: link.remote,
   });
-  log.info(admitted.value.joined ? "member joined" : "gateway connected", {
-    cluster: login.cluster,
-    gateway: login.gateway,
-    remote: link.remote,
-  });
+  log.info(admitted.value.joined ? "member joined" : "gateway connected", about);
   return ok(sessionOf(parts, reader));
 }
 
-/** A session from another address that still talks is another host with the same name or a copied identity. */
-function isFresh({ clock }: SessionParts, { lastSeen }: Reader): boolean {
-  return clock.now() - lastSeen < 15_000;
-}
-
-function inUse({ link }: Reader, name: NodeName): Refused {
-  const message = `the gateway name ${name} is in use from ${link.remote}: choose another --name, or stop that gateway`;
-  return { code: "name-in-use", message, retry: true };
-}
-
 function sessionOf(parts: SessionParts, reader: Reader): Session {
-  const { hub, speakers, clock, log } = parts;
+  const { book, hub, speakers, clock, log } = parts;
+  const { cluster, gateway } = reader;
   return {
     message(message) {
       reader.lastSeen = clock.now();
-      answer(parts, reader, message);
+      try {
+        answer(parts, reader, message);
+      } catch (error) {
+        book.reload(); // what failed half way must not stay in memory
+        throw error;
+      }
     },
     gone() {
       hub.remove(reader);
-      const still = hub.find(reader.cluster, reader.gateway) !== undefined;
-      if (!still) speakers.disconnected(reader.cluster, reader.gateway);
-      log.info("gateway disconnected", { cluster: reader.cluster, gateway: reader.gateway });
+      if (hub.find(cluster, gateway) === undefined) speakers.disconnected(cluster, gateway);
+      log.info("gateway disconnected", { cluster, gateway });
     },
   };
 }
 
 function answer(parts: SessionParts, reader: Reader, message: FromGateway): void {
   const { book, hub, speakers } = parts;
-  const { cluster, gateway, link, outbox } = reader;
+  const { cluster, gateway, link } = reader;
   switch (message.t) {
-    case "sync": {
-      const { cursor } = message;
-      const known = cursor !== null && cursor.store === book.store.id && cursor.revision <= book.store.revision();
-      return outbox.start(known ? cursor.revision : null);
-    }
+    case "sync":
+      return begin(book, reader, message);
     case "publish": {
       const epoch = speakers.holds(cluster, gateway);
-      return tell(link, message.id, publish(book, cluster, epoch, message));
+      return tell(link, message.id, publish(parts, { cluster, epoch }, message));
     }
     case "claim": {
       const claimed = speakers.claim(cluster, gateway, (name) => hub.find(cluster, name) !== undefined);
@@ -112,36 +94,46 @@ function answer(parts: SessionParts, reader: Reader, message: FromGateway): void
     }
     case "leave":
       return depart(parts, reader, message);
-    case "report": {
+    case "report":
       reader.held = message.revision;
       reader.latency = message.peers;
       return;
-    }
     case "snapshot":
       return hub.snapshotOf(reader, message.clusters);
     case "hello":
     case "login":
-      return link.refuse({ code: "bad-order", message: `${message.t} is not expected now`, retry: false });
+      return outOfTurn(link, message.t);
   }
 }
 
+/** A cursor of another store, or ahead of this one, says nothing: then everything is sent. */
+function begin(book: Book, { link, outbox }: Reader, { cursor }: Extract<FromGateway, { t: "sync" }>): void {
+  if (outbox.state !== "waiting") return outOfTurn(link, "sync");
+  const known = cursor !== null && cursor.store === book.store.id && cursor.revision <= book.store.revision();
+  outbox.start(known ? cursor.revision : null);
+}
+
+function outOfTurn(link: Link, message: string): void {
+  link.refuse({ code: "bad-order", message: `${message} is not expected now`, retry: false });
+}
+
+/** Whoever left has nothing more to say: the session ends behind the answer. */
 function depart(
   { book, hub }: SessionParts,
   reader: Reader,
   { id, record }: Extract<FromGateway, { t: "leave" }>,
 ): void {
   const { cluster, gateway, link } = reader;
-  if (record === null) return tell(link, id, leaveGateway(book, cluster, gateway));
-  const left = leave(book, cluster, record);
+  const left = record === null ? leaveGateway(book, cluster, gateway) : leave(book, cluster, record);
   tell(link, id, left);
-  if (left.ok) dismiss(hub, cluster, { code: "left", message: `${cluster} left the clusterset`, retry: false }, reader);
+  if (!left.ok) return;
+  link.cut("left");
+  if (record !== null) dismiss(hub, cluster, { code: "left", message: `${cluster} left the clusterset`, retry: false });
 }
 
 /** dismiss ends the sessions of a cluster that is no member any more. */
-export function dismiss(hub: Hub, cluster: ClusterId, refused: Refused, except?: Reader): void {
-  for (const reader of hub.readers()) {
-    if (reader.cluster === cluster && reader !== except) reader.link.refuse(refused);
-  }
+export function dismiss(hub: Hub, cluster: ClusterId, refused: Refused): void {
+  for (const reader of hub.readers()) if (reader.cluster === cluster) reader.link.refuse(refused);
 }
 
 function tell(link: Link, id: number, result: Result<Revision, { code: string; message: string }>): void {

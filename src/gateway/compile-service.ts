@@ -1,7 +1,7 @@
 import type { ZoneEndpoint, ZoneService } from "#dns";
 import { type ServiceEntry, serviceKey } from "#globalnet";
 import { type Backend, type ExportOf, type ImportedService, mergeExports } from "#services";
-import type { ClusterId, Ip, Protocol } from "#values";
+import type { ClusterId, Ip, Namespace, Protocol, ServiceName } from "#values";
 import type { Catalogue } from "#wire";
 import { type Translation, toLocal } from "./export-body.ts";
 
@@ -134,7 +134,29 @@ function targetOf({ cluster, address, targets }: Backend, protocol: Protocol, po
   return target === undefined ? [] : [{ cluster, address, port: target.target }];
 }
 
-/** tableKeys are the keys that a service's entries have in the service table. */
-export function tableKeys({ table }: CompiledService): readonly string[] {
-  return table.map(serviceKey);
+/** ServedService is what is kept of a compiled service once it is in force: little, since there may be very many. */
+export interface ServedService {
+  readonly key: string;
+  readonly namespace: Namespace;
+  readonly name: ServiceName;
+  readonly type: ImportedService["type"];
+  readonly clusters: readonly ClusterId[];
+  readonly tableKeys: readonly string[];
+  readonly hairpin: readonly Ip[];
+}
+
+/** servedOf keeps what withdrawing a service, and listing it, need. */
+export function servedOf({ key, imported, table, hairpin }: CompiledService): ServedService {
+  const { namespace, name, type, clusters } = imported;
+  return { key, namespace, name, type, clusters: shared(clusters), tableKeys: table.map(serviceKey), hairpin };
+}
+
+const lists = new Map<string, readonly ClusterId[]>();
+
+/** Most services have the same few exporters: one list serves them all. */
+function shared(clusters: readonly ClusterId[]): readonly ClusterId[] {
+  const text = clusters.join();
+  const known = lists.get(text) ?? clusters;
+  if (lists.size < 1000) lists.set(text, known);
+  return known;
 }

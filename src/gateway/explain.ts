@@ -2,6 +2,7 @@ import { type Ip, parseIp } from "#values";
 import type { CompiledService } from "./compile-service.ts";
 import { ORIGIN } from "./options.ts";
 import type { Gateway } from "./state.ts";
+import { serviceNow } from "./view.ts";
 import { whois } from "./whois.ts";
 
 /** Explanation is what `meridian explain` prints. */
@@ -58,7 +59,7 @@ function explainName(gateway: Gateway, question: string): Explanation {
     return { question, answer: [], reason: why, steps: [{ stage: "name", subject: name, verdict: "no", why }] };
   }
   const key = `${namespace}/${service}`;
-  const compiled = gateway.reconciler.compiled.get(key);
+  const compiled = serviceNow(gateway, key);
   return compiled === undefined
     ? notExported(gateway, question, key)
     : explainService(gateway, question, labels.slice(0, -2), compiled);

@@ -4,7 +4,7 @@ import { type Clock, describeFault, isAbort, Latest, type Log, type Room, slices
 import type { Tunnels } from "#tunnel";
 import type { Ip } from "#values";
 import type { CompiledNetwork } from "./compile-network.ts";
-import { type CompiledService, tableKeys } from "./compile-service.ts";
+import { type CompiledService, type ServedService, servedOf } from "./compile-service.ts";
 import { WITHDRAW_MS } from "./options.ts";
 
 export interface ReconcilerParts {
@@ -38,7 +38,7 @@ interface Withdrawn {
 export class Reconciler implements Room {
   readonly name = "reconciler";
   readonly #parts: ReconcilerParts;
-  readonly #compiled = new Map<string, CompiledService>();
+  readonly #served = new Map<string, ServedService>();
   readonly #announced = new Set<string>();
   readonly #table = new Map<string, ServiceEntry>();
   readonly #withdrawn = new Map<string, Withdrawn>();
@@ -55,9 +55,9 @@ export class Reconciler implements Room {
     this.#parts = parts;
   }
 
-  /** compiled is what each service was compiled to last. */
-  get compiled(): ReadonlyMap<string, CompiledService> {
-    return this.#compiled;
+  /** served is every service that was compiled, announced or not. */
+  get served(): ReadonlyMap<string, ServedService> {
+    return this.#served;
   }
 
   get network(): CompiledNetwork | undefined {
@@ -149,10 +149,10 @@ export class Reconciler implements Room {
     this.#expire();
     fault = await this.#applyTable(signal);
     if (fault !== undefined) {
-      for (const key of changed.keys) this.#dirty.add(key);
+      for (const { key } of changed.ready) this.#dirty.add(key);
       return fault;
     }
-    this.#announce(changed.keys);
+    this.#announce(changed.ready);
     this.#passes += 1;
     return undefined;
   }
@@ -166,52 +166,54 @@ export class Reconciler implements Room {
   }
 
   /** Compiles up to PASS services; what nobody exports any more leaves the zone first. */
-  async #compile(
-    signal: AbortSignal,
-  ): Promise<{ readonly keys: readonly string[]; readonly gone: readonly ZoneChange[] }> {
-    const keys = [...this.#dirty].slice(0, PASS);
+  async #compile(signal: AbortSignal): Promise<Compiled> {
+    const keys: string[] = [];
+    for (const key of this.#dirty) if (keys.push(key) === PASS) break;
     const gone: ZoneChange[] = [];
+    const ready: CompiledService[] = [];
     await slices(
       keys,
       (key) => {
         this.#dirty.delete(key);
         const next = this.#parts.service(key);
         if (next === undefined) gone.push(...this.#withdraw(key));
-        else this.#adopt(next);
+        else {
+          this.#adopt(next);
+          ready.push(next);
+        }
       },
       { signal },
     );
-    return { keys, gone };
+    return { ready, gone };
   }
 
   #withdraw(key: string): readonly ZoneChange[] {
-    const before = this.#compiled.get(key);
-    this.#compiled.delete(key);
+    const before = this.#served.get(key);
+    this.#served.delete(key);
     this.#held.delete(key);
     if (before === undefined) return [];
     this.#countHairpin(before, -1);
-    this.#retire(tableKeys(before));
+    this.#retire(before.tableKeys);
     if (!this.#announced.delete(key)) return [];
-    const { namespace, name } = before.zone;
-    return [{ kind: "remove", namespace, name }];
+    return [{ kind: "remove", namespace: before.namespace, name: before.name }];
   }
 
-  #adopt(next: CompiledService): void {
-    const before = this.#compiled.get(next.key);
-    this.#compiled.set(next.key, next);
+  #adopt(compiled: CompiledService): void {
+    const next = servedOf(compiled);
+    const before = this.#served.get(next.key);
+    this.#served.set(next.key, next);
     if (before !== undefined) this.#countHairpin(before, -1);
     this.#countHairpin(next, 1);
-    const keys = tableKeys(next);
-    if (before !== undefined) this.#retire(tableKeys(before).filter((key) => !keys.includes(key)));
-    next.table.forEach((entry, at) => {
-      const key = keys[at] ?? "";
+    if (before !== undefined) this.#retire(before.tableKeys.filter((key) => !next.tableKeys.includes(key)));
+    compiled.table.forEach((entry, at) => {
+      const key = next.tableKeys[at] ?? "";
       this.#withdrawn.delete(key);
       const known = this.#table.get(key);
       if (known === undefined || !sameEntry(known, entry)) this.#table.set(key, entry);
     });
   }
 
-  #countHairpin({ hairpin }: CompiledService, by: number): void {
+  #countHairpin({ hairpin }: ServedService, by: number): void {
     for (const address of hairpin) {
       const count = (this.#hairpin.get(address) ?? 0) + by;
       if (count > 0) this.#hairpin.set(address, count);
@@ -245,21 +247,24 @@ export class Reconciler implements Room {
     return applied.ok ? undefined : describeFault(applied.error);
   }
 
-  #announce(keys: readonly string[]): void {
+  #announce(ready: readonly CompiledService[]): void {
     const changes: ZoneChange[] = [];
-    for (const key of keys) {
-      const service = this.#compiled.get(key);
-      if (service === undefined) continue;
-      if (!this.#announced.has(key) && !this.#parts.mayAnnounce(service)) {
-        this.#held.add(key);
+    for (const service of ready) {
+      if (!this.#announced.has(service.key) && !this.#parts.mayAnnounce(service)) {
+        this.#held.add(service.key);
         continue;
       }
-      this.#held.delete(key);
-      this.#announced.add(key);
+      this.#held.delete(service.key);
+      this.#announced.add(service.key);
       changes.push({ kind: "service", service: service.zone });
     }
     if (changes.length > 0) this.#parts.responder.update(changes);
   }
+}
+
+interface Compiled {
+  readonly ready: readonly CompiledService[];
+  readonly gone: readonly ZoneChange[];
 }
 
 function sameEntry(a: ServiceEntry, b: ServiceEntry): boolean {

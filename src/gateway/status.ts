@@ -58,7 +58,7 @@ export interface ImportView {
 /** statusOf reads the daemon's parts as they are now. */
 export async function statusOf(gateway: Gateway): Promise<GatewayStatus> {
   const { options, follower, session, clock, dataPlane, troubles, loop, reconciler } = gateway;
-  const compiled = [...reconciler.compiled.values()];
+  const served = [...reconciler.served.values()];
   const none = dataPlane.mode === "none";
   return {
     role: "gateway",
@@ -75,7 +75,7 @@ export async function statusOf(gateway: Gateway): Promise<GatewayStatus> {
     },
     peers: await peersOf(gateway),
     exports: exportsOf(gateway),
-    imports: compiled.map(({ imported: { namespace, name, type, clusters } }) => ({ namespace, name, type, clusters })),
+    imports: served.map(({ namespace, name, type, clusters }) => ({ namespace, name, type, clusters })),
     troubles: troubles.list().map(({ subject, detail, ...trouble }) => ({
       ...trouble,
       detail: subject === "" ? detail : `${subject}: ${detail}`,
@@ -121,17 +121,12 @@ async function peersOf({ follower, options, plane, prober, clock }: Gateway): Pr
 }
 
 function exportsOf({ follower, options }: Gateway): readonly ExportView[] {
-  const own = follower.catalogue.members.get(options.cluster)?.exports ?? new Map();
-  return [...own].map(
-    ([key, body]): ExportView => ({
-      namespace: body.namespace,
-      name: body.name,
-      type: body.type,
-      address: follower.catalogue.ledger.serviceAddress(key) ?? null,
-      endpoints: body.slices.reduce(
-        (sum: number, slice: { endpoints: readonly unknown[] }) => sum + slice.endpoints.length,
-        0,
-      ),
-    }),
-  );
+  const own = follower.catalogue.members.get(options.cluster)?.exports;
+  return [...(own?.keys() ?? [])].flatMap((key): readonly ExportView[] => {
+    const body = own?.get(key);
+    if (body === undefined) return [];
+    const address = follower.catalogue.ledger.serviceAddress(key) ?? null;
+    const endpoints = body.slices.reduce((sum, slice) => sum + slice.endpoints.length, 0);
+    return [{ namespace: body.namespace, name: body.name, type: body.type, address, endpoints }];
+  });
 }

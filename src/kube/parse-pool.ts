@@ -5,7 +5,7 @@ import type { ParseAnswer, ParseJob } from "./parse-job.ts";
 const MAX_WORKERS = 2;
 const IDLE_MS = 5000;
 /** A worker's heap is bounded, so that a monstrous file ends the worker and not the program. */
-const LIMITS = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 32 };
+const LIMITS = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 6 };
 
 const STOPPED: ParseAnswer = { kind: "unreadable", reason: "its thread was stopped" };
 

@@ -2,9 +2,12 @@ import { expositionOf } from "./exposition.ts";
 import { type Metric, one, type Sample, tally } from "./metric.ts";
 import { buildInfo, type LoopReading, loopDelay } from "./process-metrics.ts";
 
+/** A member is live until it leaves or is evicted. */
 export type MemberState = "live" | "left" | "evicted";
+/** Whether a join token can be used, or why not. */
 export type InviteState = "usable" | "used-up" | "expired" | "revoked";
 
+/** AllocationReading is one prefix that is taken, whoever has it: clusters are not labels here. */
 export interface AllocationReading {
   readonly kind: "pods" | "nodes" | "service" | "reserved";
   readonly state: "live" | "quarantine";
@@ -83,6 +86,7 @@ export function brokerMetrics(of: BrokerReadings): readonly Metric[] {
   ];
 }
 
+/** ipamMetrics: how full the supernet is. */
 function ipamMetrics({ allocations, pools }: BrokerReadings): readonly Metric[] {
   return [
     {
@@ -103,11 +107,12 @@ function ipamMetrics({ allocations, pools }: BrokerReadings): readonly Metric[] 
 }
 
 const KINDS = ["pods", "nodes", "service", "reserved"] as const;
+const STATES = ["live", "quarantine"] as const;
 
+/** counted goes once through what may be tens of thousands. */
 function counted(allocations: readonly AllocationReading[]): readonly Sample[] {
-  const states = Map.groupBy(allocations, ({ state }) => state);
-  return (["live", "quarantine"] as const).flatMap((state) => {
-    const kinds = (states.get(state) ?? []).map(({ kind }) => kind);
-    return tally("kind", kinds, KINDS).map(({ labels, value }) => ({ labels: { ...labels, state }, value }));
-  });
+  const pairs = STATES.flatMap((state) => KINDS.map((kind) => ({ kind, state })));
+  const counts = new Map(pairs.map(({ kind, state }) => [`${kind} ${state}`, 0]));
+  for (const { kind, state } of allocations) counts.set(`${kind} ${state}`, (counts.get(`${kind} ${state}`) ?? 0) + 1);
+  return pairs.map((labels) => ({ labels, value: counts.get(`${labels.kind} ${labels.state}`) ?? 0 }));
 }

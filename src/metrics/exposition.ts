@@ -7,6 +7,7 @@ export const MAX_SERIES = 2000;
 /** Longest label value, in characters: a DNS name is no longer. */
 const MAX_VALUE = 253;
 
+/** One line of the text; a histogram is several. */
 interface Line {
   readonly metricName: string;
   readonly labels: Labels;
@@ -54,6 +55,7 @@ function ownText({ unread, left }: { readonly unread: number; readonly left: num
   ].join("\n");
 }
 
+/** linesOf reads a metric. Rejects as its `read` does. */
 async function linesOf(metric: Metric): Promise<{ readonly lines: readonly Line[]; readonly left: number }> {
   if (metric.type === "histogram") {
     const { kept, left } = bounded(await metric.read());
@@ -86,6 +88,7 @@ function plain(value: string): string {
   return value.slice(0, MAX_VALUE).replace(/[\u0000-\u001f\u007f\u2028\u2029]/g, "?");
 }
 
+/** Buckets are cumulative, the last is +Inf and equals the count (Prometheus text format). */
 function histogramLines(name: string, { labels, buckets, count, sum }: Distribution): readonly Line[] {
   const bucket = (le: string, value: number): Line => ({
     metricName: `${name}_bucket`,

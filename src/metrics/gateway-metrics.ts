@@ -75,8 +75,11 @@ export function gatewayMetrics(of: GatewayReadings): readonly Metric[] {
   ];
 }
 
+/** `peer` is the other cluster, `gateway` the gateway there; our own cluster is a label that the scraper adds. */
 const PEER = ["peer", "gateway"] as const;
 
+/** peerMetrics: one series for each way to a peer gateway that is known. What a peer has no value for has no series:
+ *  a loss of 0 where nothing was sent would look like a good way. */
 function peerMetrics({ peers }: GatewayReadings): readonly Metric[] {
   const labels = ({ cluster, gateway }: PeerReading): Labels => ({ peer: cluster, gateway });
   const each = (value: (of: PeerReading) => number | null) => (): readonly Sample[] =>
@@ -127,6 +130,7 @@ function peerMetrics({ peers }: GatewayReadings): readonly Metric[] {
   ];
 }
 
+/** syncMetrics: how far this gateway is behind the broker. */
 function syncMetrics({ revision, stateAgeSeconds, brokerConnected }: GatewayReadings): readonly Metric[] {
   return [
     {
@@ -153,6 +157,7 @@ function syncMetrics({ revision, stateAgeSeconds, brokerConnected }: GatewayRead
   ];
 }
 
+/** dnsMetrics: names and clients are never labels: there is no end of them. */
 function dnsMetrics({ dns }: GatewayReadings): readonly Metric[] {
   return [
     {

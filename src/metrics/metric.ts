@@ -15,6 +15,7 @@ export interface Distribution {
   readonly sum: number;
 }
 
+/** What every metric says of itself. */
 interface Described {
   /** `meridian_…` with its base unit as suffix; a counter ends in `_total` (Prometheus naming). */
   readonly name: string;
@@ -22,6 +23,7 @@ interface Described {
   readonly labels: readonly string[];
 }
 
+/** Reading may take a while: a count of the kernel's is asked of an outside program. */
 type Pulled<T> = readonly T[] | Promise<readonly T[]>;
 
 /** Metric is one name and where its values are read at each scrape: nothing is counted here, so nothing can differ

@@ -18,6 +18,7 @@ export function buildInfo(version: string): Metric {
   };
 }
 
+/** loopDelay: what the daemon promises of its own main thread (p99 at most 10 ms, never above 50 ms), measured. */
 export function loopDelay(loop: () => LoopReading): readonly Metric[] {
   return [
     {

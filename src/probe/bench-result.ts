@@ -29,6 +29,7 @@ export class Samples {
   #least = Number.POSITIVE_INFINITY;
   #greatest = 0;
   #last = 0;
+  /** Sum of the differences of neighbours. */
   #steps = 0;
 
   constructor(random: () => number, size = RESERVOIR) {
@@ -36,10 +37,12 @@ export class Samples {
     this.#random = random;
   }
 
+  /** How many were added. */
   get count(): number {
     return this.#count;
   }
 
+  /** add takes one round trip. */
   add(ms: number): void {
     const at = this.#count < this.#kept.length ? this.#count : Math.floor(this.#random() * (this.#count + 1));
     if (at < this.#kept.length) this.#kept[at] = ms;

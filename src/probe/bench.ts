@@ -21,13 +21,20 @@ export interface BenchOptions {
   readonly measure: (order: ThroughputOrder) => void;
 }
 
-/** Bench runs one benchmark at a time over the two threads. */
+/** Bench runs one benchmark at a time over the two threads:
+ *
+ *      run ──ping──> probe thread ──measured──> all there? ──measure──> throughput thread ──throughput──> next peer
+ *
+ *  Latency comes first and alone: a bulk transfer beside it would fill the queues whose delay it measures. */
 export class Bench {
   readonly #options: BenchOptions;
+  /** What is here of this run's ping-pong figures. */
   #results = new Map<string, BenchResult>();
   #waiting: ReadonlySet<string> = new Set();
+  /** Called when the last figures are here. */
   #pinged: (() => void) | null = null;
   #measured: ((result: Result<number, string>) => void) | null = null;
+  /** Aborted by stop(); null while no benchmark runs. */
   #running: AbortController | null = null;
   /** Number of the benchmark that runs or ran last. */
   #run = 0;
@@ -36,6 +43,7 @@ export class Bench {
     this.#options = options;
   }
 
+  /** run checks the ask, then measures. `open` tells whether there are threads to do it. */
   async run(
     ask: BenchAsk,
     targets: ReadonlyMap<string, ProbeTarget>,
@@ -109,6 +117,7 @@ export class Bench {
   }
 }
 
+/** faultOf names what is wrong with an ask; null where it is good. */
 function faultOf({ ids, durationMs }: BenchAsk, targets: ReadonlyMap<string, ProbeTarget>): string | null {
   const unknown = ids.filter((id) => !targets.has(id));
   if (unknown.length > 0) return `no such peer: ${unknown.join(", ")}; there are ${[...targets.keys()].join(", ")}`;

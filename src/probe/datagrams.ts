@@ -20,7 +20,9 @@ export const SO_TIMESTAMPNS = 35;
 /** Datagrams is a row of message headers for recvmmsg or sendmmsg, laid out once in native memory: nothing is allocated
  *  per packet. */
 export class Datagrams {
+  /** Messages in the row. */
   readonly slots: number;
+  /** Where the first struct mmsghdr lies. */
   readonly address: bigint;
   readonly view: DataView;
   readonly #memory: Memory;
@@ -114,6 +116,7 @@ export class Datagrams {
     return this.#names[slot] as Uint8Array;
   }
 
+  /** lay points a header at its name, iovec and control message, once. */
   #lay(slot: number): void {
     const header = slot * SIZE.header;
     this.view.setBigUint64(header + AT.name, this.address + BigInt(this.#nameAt(slot)), true);

@@ -11,10 +11,12 @@ const REOPEN_MS = 250;
  *  much, and which tunnel it takes is up to the routes (a route per peer gateway), as node:dgram can name none. */
 export class DgramLoop {
   readonly #desk: Desk;
+  /** Why the C library is not used; for people. */
   readonly #fallback: string | null;
   #socket: Socket | null = null;
   #timer: NodeJS.Timeout | null = null;
   #reopen: NodeJS.Timeout | null = null;
+  /** When the timer should fire: the difference is how late this thread was. */
   #plannedAt = 0;
   #stopped = false;
 
@@ -23,6 +25,7 @@ export class DgramLoop {
     this.#fallback = fallback;
   }
 
+  /** send is the engine's way out. */
   send(target: ProbeTarget, packet: Packet): void {
     const bytes = Buffer.alloc(PACKET_BYTES);
     const view = new DataView(bytes.buffer, bytes.byteOffset, PACKET_BYTES);
@@ -31,6 +34,7 @@ export class DgramLoop {
     this.#socket?.send(bytes, this.#desk.setup.port, target.address, ignore);
   }
 
+  /** run returns at once; the loop lives on the thread's event loop until a message says stop. */
   run(): void {
     const { setup, handle } = this.#desk;
     setup.mail.on("message", (message: ToWorker) => {
@@ -41,6 +45,7 @@ export class DgramLoop {
     this.#plan();
   }
 
+  /** open binds the socket, again and again until it can. */
   #open(): void {
     const { setup, post } = this.#desk;
     const socket = createSocket({ type: familyOf(setup.address) === 4 ? "udp4" : "udp6" });
@@ -59,6 +64,7 @@ export class DgramLoop {
     });
   }
 
+  /** Without kernel stamps the arrival is when Node hands the datagram over. */
   #receive(socket: Socket, bytes: Buffer, { address, port }: RemoteInfo): void {
     const { engine, now } = this.#desk;
     const arrivedAt = now();
@@ -91,6 +97,7 @@ export class DgramLoop {
     this.#plan();
   }
 
+  /** stop closes everything, so that the thread ends by itself. */
   #stop(): void {
     this.#stopped = true;
     if (this.#timer !== null) clearTimeout(this.#timer);

@@ -30,6 +30,7 @@ const PROMPT_MS = 20;
 /** Sleeping longer than this counts as having been late. */
 const IDLE_MS = 1000;
 
+/** What a datagram was: a probe to be answered, something taken in, or nothing of ours. */
 export type Received = "echo" | "taken" | "junk";
 
 /** Engine is the prober without its sockets: it decides what leaves when, and what an arriving packet means. The
@@ -38,13 +39,17 @@ export class Engine {
   readonly #options: EngineOptions;
   readonly #allowance: Allowance;
   #watches = new Map<string, Watch>();
+  /** The same watches, quicker to walk. */
   #list: readonly Watch[] = [];
   #byCookie = new Map<number, Watch>();
   #state: Uint8Array | null = null;
   #wakeAt: number;
+  /** End of the last span in which the thread did not run; what was sent before it is not measured. */
   #lateUntil = Number.NEGATIVE_INFINITY;
+  /** Whether the next turn must let the waiting probes off. */
   #late = false;
   #junk = 0;
+  /** Until then packets are read as they come. */
   #promptUntil = Number.NEGATIVE_INFINITY;
 
   constructor(options: EngineOptions) {
@@ -74,6 +79,7 @@ export class Engine {
     return this.#state;
   }
 
+  /** setState sets what every packet says from now on. */
   setState(state: PeerState | null): void {
     this.#state = state === null ? null : encodeState(state);
   }
@@ -152,6 +158,7 @@ export class Engine {
     if (watch !== undefined) watch.pingPong = null;
   }
 
+  /** reports is the state of all targets, in the order they were set. */
   reports(): Omit<ProbeReport, "since">[] {
     const now = this.#options.now();
     return this.#list.map((watch) => watch.report(now));
@@ -162,6 +169,7 @@ export class Engine {
     return "junk";
   }
 
+  /** takeEcho books an echo by its cookie; false where it answers nothing that is out. */
   #takeEcho(watch: Watch, echo: Packet, arrivedAt: number): boolean {
     if (watch.isPing(echo.cookie)) {
       if (watch.pingPong?.received(echo.seq, arrivedAt, echo.heldNanos) !== true) return false;
@@ -174,6 +182,7 @@ export class Engine {
     return true;
   }
 
+  /** `soon` is until when a due probe may leave early. */
   #turnProbe({ target, tracker, cookie }: Watch, now: number, soon: number): void {
     const change = tracker.expire(now);
     if (change !== null) this.#options.onVerdict(target.id, change === "up");

@@ -19,6 +19,8 @@ export interface Libc {
   errorName(): string;
   /** Memory that never moves and is never freed: the thread lays out its buffers once. */
   memory(bytes: number): Memory;
+  /** 32 octets for the arguments of one call. */
+  readonly scratch: Memory;
 }
 
 export interface Memory {
@@ -43,6 +45,12 @@ export async function loadLibc(): Promise<Result<Libc, string>> {
 
 function declare(koffi: typeof import("koffi").default): Libc {
   const c = koffi.load(null);
+  const memory = (bytes: number): Memory => {
+    const address: bigint = koffi.alloc("uint8_t", bytes);
+    const buffer = koffi.view(address, bytes);
+    new Uint8Array(buffer).fill(0);
+    return { address, bytes: new Uint8Array(buffer), view: new DataView(buffer) };
+  };
   const names = new Map(Object.entries(koffi.os.errno).map(([name, code]) => [code, name]));
   return {
     socket: c.func("int socket(int family, int type, int protocol)"),
@@ -58,11 +66,7 @@ function declare(koffi: typeof import("koffi").default): Libc {
     if_nametoindex: c.func("unsigned int if_nametoindex(const char *name)"),
     errno: () => koffi.errno(),
     errorName: () => names.get(koffi.errno()) ?? `errno ${koffi.errno()}`,
-    memory(bytes) {
-      const address: bigint = koffi.alloc("uint8_t", bytes);
-      const buffer = koffi.view(address, bytes);
-      new Uint8Array(buffer).fill(0);
-      return { address, bytes: new Uint8Array(buffer), view: new DataView(buffer) };
-    },
+    memory,
+    scratch: memory(32),
   };
 }

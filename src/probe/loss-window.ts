@@ -10,10 +10,12 @@ export class LossWindow {
   /** Which second each slot holds. */
   readonly #second = new Float64Array(SLOTS).fill(-1);
 
+  /** good books an answered probe. */
   good(sentAt: number): void {
     this.#add(this.#good, sentAt, 1);
   }
 
+  /** lost books one whose time is over. */
   lost(sentAt: number): void {
     this.#add(this.#lost, sentAt, 1);
   }

@@ -33,9 +33,12 @@ export class NativeLoop {
   readonly #libc: Libc;
   readonly #desk: Desk;
   readonly #links: LinkIndexes;
+  /** The sockaddr of each target. */
   readonly #names = new WeakMap<ProbeTarget, Uint8Array>();
   #socket: NativeSocket | null = null;
+  /** When to try for the socket again. */
   #reopenAt = 0;
+  /** When the socket was read last: a rest is counted from there. */
   #readAt = 0;
 
   constructor(libc: Libc, desk: Desk) {
@@ -56,6 +59,7 @@ export class NativeLoop {
     this.#socket?.queue(name, link, packet, this.#desk.engine.state);
   }
 
+  /** run blocks until a message says stop. */
   run(): void {
     const wake = this.#libc.eventfd(0, EFD_CLOEXEC_NONBLOCK);
     const poll = new Poll(this.#libc, wake);
@@ -64,6 +68,7 @@ export class NativeLoop {
     this.#socket?.close();
   }
 
+  /** One round: send what is due, sleep, read. The next round's turn() judges what was read in this one. */
   #round(poll: Poll): void {
     const { engine, now } = this.#desk;
     this.#openIfDue();
@@ -88,6 +93,7 @@ export class NativeLoop {
     );
   }
 
+  /** takeMail handles all messages; false when one says stop. */
   #takeMail(mail: MessagePort): boolean {
     for (;;) {
       const letter = receiveMessageOnPort(mail);
@@ -96,6 +102,7 @@ export class NativeLoop {
     }
   }
 
+  /** The address may come to this machine after us, or the port be held by a process that is about to end. */
   #openIfDue(): void {
     const { now, setup, post } = this.#desk;
     if (this.#socket !== null || now() < this.#reopenAt) return;

@@ -51,7 +51,7 @@ export class NativeSocket {
     const family = familyOf(address);
     const fd = libc.socket(AF[family], SOCK_DGRAM_CLOEXEC_NONBLOCK, 0);
     if (fd < 0) return err(`socket: ${libc.errorName()}`);
-    const scratch = libc.memory(32);
+    const { scratch } = libc;
     const { level, receive } = PKTINFO[family];
     setOption(libc, fd, scratch, level, receive, 1);
     setOption(libc, fd, scratch, SOL_SOCKET, SO_TIMESTAMPNS, 1);
@@ -117,6 +117,7 @@ export class NativeSocket {
     return fault;
   }
 
+  /** close gives the port back; the buffers stay with the thread. */
   close(): void {
     this.#libc.close(this.fd);
   }
@@ -133,6 +134,7 @@ export class NativeSocket {
     return ms >= 0 && ms < STAMP_MS ? ms : 0;
   }
 
+  /** echo queues the answer to a received probe. */
   #echo(slot: number, arrivedAt: number, state: Uint8Array | null): void {
     const out = this.#nextSlot();
     const view = this.#out.viewOf(out);
@@ -143,6 +145,7 @@ export class NativeSocket {
     this.#arrivedAt[out] = arrivedAt;
   }
 
+  /** nextSlot is a free place in the row to be sent; a full row is sent first. */
   #nextSlot(): number {
     if (this.#queued === SLOTS) this.flush();
     this.#queued += 1;
@@ -150,6 +153,7 @@ export class NativeSocket {
   }
 }
 
+/** setOption sets an option whose value is an int. */
 function setOption(libc: Libc, fd: number, scratch: Memory, level: number, option: number, value: number): number {
   scratch.view.setInt32(0, value, true);
   return libc.setsockopt(fd, level, option, scratch.address, 4);

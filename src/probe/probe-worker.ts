@@ -11,11 +11,13 @@ import type { ProbeTarget } from "./report.ts";
 
 /** The thread of all probes. It lives until it is told to stop. */
 
+/** Reports are for people and metrics: twice a second is enough. Verdicts go out at once. */
 const REPORT_MS = 500;
 const now = (): number => performance.now();
 
 await main(workerData as WorkerSetup);
 
+/** main takes the C library if it may and can, else node:dgram. */
 async function main(setup: WorkerSetup): Promise<void> {
   const libc = setup.mode === "dgram" ? null : await loadLibc();
   if (libc?.ok === false && setup.mode === "ffi") throw new Error(libc.error);
@@ -23,6 +25,7 @@ async function main(setup: WorkerSetup): Promise<void> {
   else runDgram(setup, libc === null ? "node:dgram was asked for" : libc.error);
 }
 
+/** The thread blocks in here until it is told to stop. */
 function runNative(setup: WorkerSetup, libc: Libc): void {
   const desk = deskFor(setup, (target, packet) => loop.send(target, packet));
   const loop = new NativeLoop(libc, desk);
@@ -30,12 +33,14 @@ function runNative(setup: WorkerSetup, libc: Libc): void {
   setup.mail.close();
 }
 
+/** The thread's event loop does the rest. */
 function runDgram(setup: WorkerSetup, why: string): void {
   const desk = deskFor(setup, (target, packet) => loop.send(target, packet));
   const loop = new DgramLoop(desk, why);
   loop.run();
 }
 
+/** deskFor makes the engine and what both loops need around it. */
 function deskFor(setup: WorkerSetup, send: (target: ProbeTarget, packet: Packet) => void): Desk {
   const post = (message: FromWorker): void => setup.mail.postMessage(message);
   const engine = new Engine({
@@ -46,6 +51,7 @@ function deskFor(setup: WorkerSetup, send: (target: ProbeTarget, packet: Packet)
     onVerdict: (id, up) => post({ kind: "verdict", id, up }),
     onBench: (result, run) => post({ kind: "bench", run, result }),
   });
+  // The engine sends by the loop and the loop runs the engine: so the way out is a function.
   let reportAt = now();
   let revision = 0;
   const report = (): number => {

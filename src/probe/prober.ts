@@ -47,11 +47,14 @@ export function createProber(options: ProberOptions): Prober {
   return new ThreadedProber(options);
 }
 
+/** ThreadedProber is the main thread's side: it keeps what was set, and what the threads said last. All work is done by
+ *  one thread for probes and one for bulk data. */
 class ThreadedProber implements Prober {
   readonly name = "probe";
   readonly started: Promise<void>;
   readonly #options: ProberOptions;
   readonly #listeners: ((id: string, up: boolean) => void)[] = [];
+  /** Verdicts as last heard; the reports lag behind them by up to half a second. */
   readonly #since = new Map<string, { readonly up: boolean; readonly since: Millis }>();
   readonly #bench: Bench;
   readonly #begin: () => void;
@@ -59,8 +62,10 @@ class ThreadedProber implements Prober {
   #state: PeerState | null = null;
   #reports = new Map<string, Omit<ProbeReport, "since">>();
   #junk = 0;
+  /** Counts the calls of setTargets. */
   #revision = 0;
   #mode: ProbeMode;
+  /** The threads; null while the prober does not run. */
   #probes: ProbeMail | null = null;
   #throughput: Thread<ThroughputOrder> | null = null;
 
@@ -149,6 +154,7 @@ class ThreadedProber implements Prober {
     return this.#junk;
   }
 
+  /** hear takes what the probe thread says. */
   #hear(message: FromWorker): void {
     const { troubles, address } = this.#options;
     if (message.kind === "verdict") this.#verdict(message.id, message.up);
@@ -189,6 +195,7 @@ class ThreadedProber implements Prober {
     for (const listener of this.#listeners) listener(id, up);
   }
 
+  /** hearThroughput takes what the throughput thread says. */
   #hearThroughput(answer: ThroughputAnswer): void {
     const { troubles, address } = this.#options;
     if (answer.kind === "measured") return this.#bench.throughput(answer.result, answer.run);
@@ -197,6 +204,7 @@ class ThreadedProber implements Prober {
     troubles.set({ code: "probe-throughput", severity: "warning", title, subject: address, detail: answer.fault });
   }
 
+  /** showPace raises or clears `probe-slow`. */
   #showPace(): void {
     const count = this.#targets.length;
     if (!isStretched(count)) return this.#options.troubles.clear("probe-slow");
@@ -208,6 +216,7 @@ class ThreadedProber implements Prober {
     this.#options.troubles.set({ code: "probe-slow", severity: "info", title, subject: "", detail });
   }
 
+  /** tell gives new threads what was set before they ran. */
   #tell(): void {
     this.#probes?.post({ kind: "state", state: this.#state });
     this.#tellTargets();
@@ -224,6 +233,7 @@ class ThreadedProber implements Prober {
   }
 }
 
+/** unmeasured is the report of a target before its first one from the thread. */
 function unmeasured(id: string): Omit<ProbeReport, "since" | "up"> {
   return {
     id,

@@ -12,6 +12,7 @@ export interface ThroughputAsk {
 
 /** Large writes: few wake-ups of this thread, which shares its core with the tunnel. */
 const CHUNK_BYTES = 256 << 10;
+/** The last octets and the tally may take so long. */
 const GRACE_MS = 5000;
 
 /** measureThroughput sends for a while and gives the bits per second that the peer counted; the error says what went
@@ -55,6 +56,7 @@ function pump(socket: Socket, durationMs: number): void {
   fill();
 }
 
+/** tallyIn reads what the peer counted out of all that it said after its verdict. */
 function tallyIn(bytes: Buffer): Result<number, string> {
   const tally = decodeTally(bytes.subarray(0, TALLY_BYTES));
   return tally.ok ? ok(bitsPerSecond(tally.value)) : err("the peer closed the test before its end");

@@ -2,6 +2,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import type { Ip } from "#values";
 import { ASK_BYTES, decodeAsk, encodeTally, IDLE_MS, MAX_TEST_MS, VERDICT } from "./throughput.ts";
 
+/** Peers are few; more at once is somebody's fault. */
 const MAX_CONNECTIONS = 8;
 /** A test may take this much longer than asked for, while its last octets are on their way. */
 const GRACE_MS = 3000;
@@ -48,6 +49,7 @@ function readAsk(socket: Socket, then: (durationMs: number) => void): void {
   socket.once("end", () => socket.end());
 }
 
+/** count adds up what arrives until FIN, then tells. Time runs from the first octet to the last. */
 function count(socket: Socket, durationMs: number, now: () => number): void {
   let bytes = 0;
   let first = 0;

@@ -6,10 +6,12 @@ import { createThroughputServer } from "./throughput-server.ts";
 
 /** The thread that moves bulk data, so that neither the main thread nor the probes wait for it. */
 
+/** The global address may come to this machine after us. */
 const RELISTEN_MS = 500;
 
 main(workerData as ThroughputSetup);
 
+/** main serves tests and runs ours, one at a time each, until told to stop. */
 function main({ address, port, mail }: ThroughputSetup): void {
   const life = new AbortController();
   let peers: ReadonlySet<string> = new Set();
@@ -33,6 +35,7 @@ function main({ address, port, mail }: ThroughputSetup): void {
   });
 }
 
+/** What listen needs. */
 interface Listening {
   readonly address: string;
   readonly port: number;

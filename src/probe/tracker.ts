@@ -24,14 +24,17 @@ export class Tracker {
   readonly roundTrip = new RoundTrip();
   readonly #random: () => number;
   readonly #ledger: Ledger;
+  /** The ring: probe n is at n % RING. */
   readonly #sentAt = new Float64Array(RING);
   readonly #deadline = new Float64Array(RING);
   readonly #fate = new Uint8Array(RING);
   #pace: Pace;
+  /** When the next probe is due. */
   #nextSend: number;
   #seq = 0;
   /** Oldest probe that may still be waiting. */
   #oldest = 0;
+  /** Misses since the last good probe, and good probes since the last miss. */
   #misses = 0;
   #hits = 0;
   #up = false;
@@ -44,6 +47,7 @@ export class Tracker {
     this.#nextSend = now + random() * pace.intervalMs; // targets set together do not stay in step
   }
 
+  /** The verdict. */
   get up(): boolean {
     return this.#up;
   }
@@ -53,10 +57,12 @@ export class Tracker {
     return this.#seq;
   }
 
+  /** Echoes taken, late ones included. */
   get receivedCount(): number {
     return this.#received;
   }
 
+  /** setPace takes effect with the next wait. */
   setPace(pace: Pace): void {
     this.#pace = pace;
   }
@@ -133,6 +139,7 @@ export class Tracker {
     this.#skipSettled();
   }
 
+  /** missed counts one miss; the first brings the next probe forward. */
   #missed(now: number): Change {
     this.#misses += 1;
     this.#hits = 0;
@@ -148,6 +155,7 @@ export class Tracker {
     return this.#pace.intervalMs * (0.9 + 0.2 * this.#random());
   }
 
+  /** skipSettled moves `oldest` to the first probe that still waits. */
   #skipSettled(): void {
     while (this.#oldest < this.#seq && this.#fate[this.#oldest % RING] !== FATE.waiting) this.#oldest += 1;
   }

@@ -8,6 +8,7 @@ import type { ProbeReport, ProbeTarget } from "./report.ts";
 import { pathMs } from "./round-trip.ts";
 import { type Change, Tracker } from "./tracker.ts";
 
+/** How often a peer's state is looked at. */
 const STATE_MS = 200;
 
 /** Watch is all that is kept for one target. */
@@ -24,6 +25,7 @@ export class Watch {
   readonly #loss = new LossWindow();
   readonly #histogram = new Histogram();
   #peerState: PeerState | null = null;
+  /** When the peer's state was last looked at. */
   #stateSeenAt = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -39,14 +41,17 @@ export class Watch {
     this.tracker = new Tracker(now, pace, random, this.#loss);
   }
 
+  /** Both cookies by which its echoes are known. */
   get cookies(): readonly number[] {
     return [this.cookie, this.pingCookie];
   }
 
+  /** isFor reports whether a target is this same way. */
   isFor({ address, interface: link }: ProbeTarget): boolean {
     return this.target.address === address && this.target.interface === link;
   }
 
+  /** isPing reports whether an echo belongs to the benchmark. */
   isPing(cookie: number): boolean {
     return cookie === this.pingCookie;
   }
@@ -70,6 +75,7 @@ export class Watch {
     this.#peerState = stateIn(view) ?? this.#peerState;
   }
 
+  /** report is all but when `up` changed, which the main thread's clock tells. */
   report(now: number): Omit<ProbeReport, "since"> {
     const { meanMs, jitterMs } = this.tracker.roundTrip;
     return {

@@ -64,7 +64,7 @@ export class Line {
   hangUp(code: number): void {
     this.#over = true;
     this.#ws.close(code);
-    this.#ws.resume(); // the answer to the close must be read
+    if (this.#ws.isPaused) this.#ws.resume(); // the answer to the close must be read
     setTimeout(() => this.#ws.terminate(), this.#options.timing.graceMs).unref();
   }
 

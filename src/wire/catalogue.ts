@@ -220,7 +220,7 @@ export class Catalogue {
     if (candidate.kind === "nodes") member.nodes = candidate.body;
     if (candidate.kind === "export") {
       const key = `${candidate.body.namespace}/${candidate.body.name}`;
-      member.exports.set(key, candidate.body);
+      member.exports.set(key, candidate.envelope.body);
       draft.exports.add(key);
     }
     this.#hold(candidate, draft);

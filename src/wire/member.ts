@@ -1,6 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import type { ClusterId, NodeName } from "#values";
-import type { ExportBody, GatewayBody, HeadBody, MemberBody, NodesBody } from "./bodies.ts";
+import type { GatewayBody, HeadBody, MemberBody, NodesBody } from "./bodies.ts";
+import { ExportTexts } from "./export-texts.ts";
 import type { Envelope, Order } from "./record.ts";
 import { identityKeyObject } from "./signature.ts";
 import { Tally } from "./tally.ts";
@@ -13,7 +14,7 @@ export interface Member {
   gone: "left" | "evicted" | null;
   head: { readonly order: Order; readonly body: HeadBody; readonly envelope: Envelope } | null;
   tally: Tally;
-  readonly exports: Map<string, ExportBody>;
+  readonly exports: ExportTexts;
   readonly gateways: Map<NodeName, { readonly order: Order; readonly body: GatewayBody }>;
   nodes: NodesBody | null;
 }
@@ -27,7 +28,7 @@ export function memberOf(body: MemberBody): Member {
     gone: null,
     head: null,
     tally: new Tally(),
-    exports: new Map(),
+    exports: new ExportTexts(),
     gateways: new Map(),
     nodes: null,
   };

@@ -1,0 +1,65 @@
+import { fingerprintOf } from "#identity";
+import { err, ok, type Result, type Uid } from "#values";
+import type { Envelope, Login, Member } from "#wire";
+import type { Book } from "./book.ts";
+
+/** Membership is what a login is let in as. */
+export interface Membership {
+  readonly uid: Uid;
+  readonly generation: number;
+  /** The record that makes it a member; null where it is one. */
+  readonly member: Envelope | null;
+}
+
+interface Fault {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** membershipOf answers who the key's holder is: a member, a new one by token, or nobody. The login's proof was
+ *  checked before; the token is when it is redeemed. */
+export function membershipOf(book: Book, login: Login): Result<Membership, Fault> {
+  const { cluster, uid, key, join } = login;
+  const known = book.catalogue.members.get(cluster);
+  if (known?.gone === null) return existing(known, login);
+  if (join === null) {
+    const code = known?.gone ?? "unknown-member";
+    const why = { left: "left", evicted: "was evicted", "unknown-member": "is not a member" }[code];
+    return err({ code, message: `${cluster} ${why}: join with a new token (meridian invite)` });
+  }
+  // what this key made of this token has ended: it must not be redeemed again, as after a crash it may
+  if (book.store.findRedemption(join.id, key) !== null) {
+    return err({ code: "token-used", message: "the join token was used already: join with a new one" });
+  }
+  const taken = uidFault(book, login);
+  if (taken !== undefined) return err(taken);
+  const generation = (known?.body.generation ?? 0) + 1;
+  const joinedAt = book.clock.now();
+  return ok({ uid, generation, member: book.authority.member({ cluster, uid, generation, key, joinedAt }) });
+}
+
+/** A live member's key is pinned; another key for the same name is another cluster (F40). Joining again with the same
+ *  key, after a crash between the broker's commit and the gateway's disk, finds the membership that was made. */
+function existing({ body }: Member, { cluster, key, uid }: Login): Result<Membership, Fault> {
+  if (body.key !== key) {
+    const keys = `key ${fingerprintOf(body.key)}; this one is ${fingerprintOf(key)}`;
+    const remedy = "Choose another --cluster, or evict the other member first";
+    return err({ code: "duplicate-cluster", message: `the cluster id ${cluster} is taken by ${keys}. ${remedy}` });
+  }
+  return body.uid === uid
+    ? ok({ uid, generation: body.generation, member: null })
+    : err({ code: "other-uid", message: `${cluster} is a member as ${body.uid}, not as ${uid}` });
+}
+
+/** A uid brings prefixes with it, out of quarantine too: only the key that had it may have it again. */
+function uidFault(book: Book, { uid, key }: Login): Fault | undefined {
+  const before = [...book.catalogue.members.values()].filter(({ body }) => body.uid === uid);
+  const free = before.length === 0 && !book.ipam.list().some((allocation) => allocation.uid === uid);
+  if (free || (before.length > 0 && before.every(({ body, gone }) => gone !== null && body.key === key)))
+    return undefined;
+  const owner = before[0] === undefined ? "an earlier member" : `${before[0].cluster}`;
+  return {
+    code: "uid-taken",
+    message: `the uid ${uid} is that of ${owner}, which has another key: join with a fresh one`,
+  };
+}
