@@ -39,7 +39,7 @@ export {
   verb,
   verbJson,
 } from "./program.ts";
-export { APT_COMMAND, describeMissing, missingPrograms, requirePrograms } from "./require.ts";
+export { aptCommand, describeMissing, type ExtraProgram, missingPrograms, requirePrograms } from "./require.ts";
 export { enterUserNamespace, findRights, type Rights } from "./rights.ts";
 export { createRun, keepRun, listRuns, type Run, type RunRecord, removeFolder } from "./run.ts";
 export {

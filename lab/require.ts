@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { runCommand } from "#life";
 import { err, ok, type Result } from "#values";
 
-/** Outside programs that the laboratory and the program call, and Debian's package of each. */
+/** Outside programs that the laboratory and the program call, and Debian's package of each. util-linux is essential. */
 const PACKAGE_OF: Readonly<Record<string, string>> = {
   ip: "iproute2",
   nft: "nftables",
@@ -16,41 +16,57 @@ const PACKAGE_OF: Readonly<Record<string, string>> = {
   setsid: "util-linux",
 };
 
-/** The one command that brings all of them; the rest is essential in Debian. */
-export const APT_COMMAND =
-  "apt-get install -y --no-install-recommends wireguard-tools wireguard-go nftables iproute2 conntrack iputils-ping";
+/** Programs that only tests and benchmarks call; whoever needs some of them asks for them by name. */
+const PACKAGE_OF_EXTRA = {
+  dig: "bind9-dnsutils",
+  iperf3: "iperf3",
+  sockperf: "sockperf",
+  strace: "strace",
+  tcpdump: "tcpdump",
+} as const;
+export type ExtraProgram = keyof typeof PACKAGE_OF_EXTRA;
+
+const APT_GET = ["apt-get", "install", "-y", "--no-install-recommends"];
+const APT_PACKAGES = ["wireguard-tools", "wireguard-go", "nftables", "iproute2", "conntrack", "iputils-ping"];
 
 /** One shell asks for all of them; `command -v` is POSIX, `which` is not always there. */
 const FIND = 'PATH="$PATH:/usr/sbin:/sbin"; for p in "$@"; do command -v "$p" > /dev/null || echo "$p"; done';
 
+/** aptCommand is the one command that brings everything; what it does not name is essential in Debian. */
+export function aptCommand(extra: readonly ExtraProgram[] = []): readonly string[] {
+  return [...APT_GET, ...APT_PACKAGES, ...extra.map((name) => PACKAGE_OF_EXTRA[name])];
+}
+
 /** missingPrograms lists all outside programs that this machine lacks. */
-export async function missingPrograms(): Promise<readonly string[]> {
-  const found = await runCommand(["sh", "-c", FIND, "sh", ...Object.keys(PACKAGE_OF)]);
-  return found.ok ? found.value.split("\n").filter((name) => name !== "") : Object.keys(PACKAGE_OF);
+export async function missingPrograms(extra: readonly ExtraProgram[] = []): Promise<readonly string[]> {
+  const wanted = [...Object.keys(PACKAGE_OF), ...extra];
+  const found = await runCommand(["sh", "-c", FIND, "sh", ...wanted]);
+  return found.ok ? found.value.split("\n").filter((name) => name !== "") : wanted;
 }
 
 /** describeMissing is the line that says what to do about missing programs. */
-export function describeMissing(missing: readonly string[]): string {
-  const packages = new Set(missing.map((name) => PACKAGE_OF[name] ?? name));
-  return `missing: ${missing.join(", ")} (${[...packages].join(", ")}). Run as root: ${APT_COMMAND}`;
+export function describeMissing(missing: readonly string[], extra: readonly ExtraProgram[] = []): string {
+  return `missing: ${missing.join(", ")}. Run as root: ${aptCommand(extra).join(" ")}`;
 }
 
 /** requirePrograms installs what is missing where it may (as root, with apt-get); else the error is the line that
  *  says the one command. `say` hears of anything that takes longer than a second. */
-export async function requirePrograms(say: (line: string) => void): Promise<Result<void>> {
-  const missing = await missingPrograms();
+export async function requirePrograms(
+  say: (line: string) => void,
+  extra: readonly ExtraProgram[] = [],
+): Promise<Result<void>> {
+  const missing = await missingPrograms(extra);
   if (missing.length === 0) return ok(undefined);
-  if (process.getuid?.() !== 0 || !(await runCommand(["apt-get", "--version"])).ok)
-    return err(describeMissing(missing));
+  const mayInstall = process.getuid?.() === 0 && (await runCommand(["apt-get", "--version"])).ok;
+  if (!mayInstall) return err(describeMissing(missing, extra));
   say(`installing ${missing.join(", ")} by apt-get (once, about 20 seconds)`);
-  const [program = "", ...args] = APT_COMMAND.split(" ");
-  if (!(await runApt([program, ...args]))) {
+  if (!(await runApt(aptCommand(extra)))) {
     say("reading the package lists first (apt-get update)");
-    await runApt(["apt-get", "update", "-q"]);
-    await runApt([program, ...args]);
+    await runApt(["apt-get", "update"]);
+    await runApt(aptCommand(extra));
   }
-  const left = await missingPrograms();
-  return left.length === 0 ? ok(undefined) : err(describeMissing(left));
+  const left = await missingPrograms(extra);
+  return left.length === 0 ? ok(undefined) : err(describeMissing(left, extra));
 }
 
 /** apt-get asks nobody anything, and is quiet unless it fails. */

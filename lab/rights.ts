@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { runCommand } from "#life";
 import { err, ok, type Result } from "#values";
 
-/** Rights is how this process may make namespaces: as it is, or only as root of a user namespace of its own. */
-export type Rights = "own" | "user-namespace";
+/** Rights is how this process may make namespaces: as the root that it is, or only as root of a user namespace of its own. */
+export type Rights = "root" | "user-namespace";
 
 /** The namespaces that every place has; a container without CAP_SYS_ADMIN fails here. */
 const TRY = ["unshare", "--net", "--mount", "--propagation", "private"];
@@ -14,7 +14,7 @@ const TUNNELS = "PATH=$PATH:/usr/sbin:/sbin; ip link add name wgtry type wiregua
 
 /** What is missing and what to do, by the way in which namespaces can be had. */
 const NO_TUNNELS: Readonly<Record<Rights, string>> = {
-  own: "no tunnels: this kernel has no WireGuard, and /dev/net/tun cannot be opened: run modprobe tun, or give the container /dev/net/tun",
+  root: "no tunnels: this kernel has no WireGuard, and /dev/net/tun cannot be opened: run modprobe tun, or give the container /dev/net/tun",
   "user-namespace":
     "no tunnels: this kernel has no WireGuard, and this user may not open /dev/net/tun: run as root, or chmod 0666 /dev/net/tun",
 };
@@ -22,7 +22,7 @@ const NO_TUNNELS: Readonly<Record<Rights, string>> = {
 /** findRights tries what the laboratory does, in namespaces that end at once. The error is one line with the remedy. */
 export async function findRights(): Promise<Result<Rights>> {
   for (const [rights, argv] of [
-    ["own", TRY],
+    ["root", TRY],
     ["user-namespace", TRY_USER],
   ] as const) {
     if (!(await runCommand([...argv, "true"])).ok) continue;

@@ -53,18 +53,19 @@ export class RefusalLog {
   }
 }
 
-/** Bucket lets a burst pass and then so many per time, and counts what it held back. */
+/** Bucket lets a burst pass and then so many per time, and counts what it held back. Credit is counted in whole
+ *  milliseconds, of which one passage costs `everyMs`: shares of a passage would not add up to one. */
 class Bucket {
   readonly #clock: Clock;
   readonly #allowance: Allowance;
-  #tokens: number;
+  #creditMs: number;
   #at: number;
   #held = 0;
 
   constructor(clock: Clock, allowance: Allowance) {
     this.#clock = clock;
     this.#allowance = allowance;
-    this.#tokens = allowance.burst;
+    this.#creditMs = allowance.burst * allowance.everyMs;
     this.#at = clock.monotonic();
   }
 
@@ -72,13 +73,13 @@ class Bucket {
   take(): number | null {
     const { burst, everyMs } = this.#allowance;
     const now = this.#clock.monotonic();
-    this.#tokens = Math.min(burst, this.#tokens + (now - this.#at) / everyMs);
+    this.#creditMs = Math.min(burst * everyMs, this.#creditMs + now - this.#at);
     this.#at = now;
-    if (this.#tokens < 1) {
+    if (this.#creditMs < everyMs) {
       this.#held += 1;
       return null;
     }
-    this.#tokens -= 1;
+    this.#creditMs -= everyMs;
     const held = this.#held;
     this.#held = 0;
     return held;

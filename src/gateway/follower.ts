@@ -80,7 +80,10 @@ export class Follower {
   async #batch({ put, remove, snapshot, more, revision }: Batch): Promise<void> {
     this.#part ??= { candidates: [], removed: [], own: [] };
     const part = this.#part;
-    part.candidates.push(...(await this.#examine(put)));
+    // What we hold already (our own records on their way back, mostly) need not be looked at, except in a snapshot:
+    // there absence means something.
+    const news = snapshot ? put : put.filter((envelope) => !this.catalogue.holds(envelope));
+    part.candidates.push(...(await this.#examine(news)));
     part.removed.push(...remove);
     if (snapshot) part.own.push(...put.filter(({ key }) => key.split("/")[1] === this.#parts.own));
     if (more) return;

@@ -40,6 +40,7 @@ export class Membership {
   readonly #options: GatewayOptions;
   #identity: Identity | null;
   readonly #joining: Joining | null;
+  #verifier: KeyObject | null = null;
 
   constructor(
     options: GatewayOptions,
@@ -72,7 +73,8 @@ export class Membership {
   /** The broker's allocation key, pinned at the first welcome. */
   verifier(): KeyObject {
     if (this.#identity === null) throw new Error("the allocation key is not known before the first welcome");
-    return identityKeyObject(this.#identity.allocationKey);
+    this.#verifier ??= identityKeyObject(this.#identity.allocationKey);
+    return this.#verifier;
   }
 
   /** login answers a challenge; the token goes along only while there is no identity. */

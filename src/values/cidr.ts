@@ -1,5 +1,5 @@
 import type { Brand } from "./brand.ts";
-import { BITS, type Family, familyOf, type Ip, ipFrom, ipValue, parseIp } from "./ip.ts";
+import { BITS, type Family, familyOf, type Ip, ipFrom, ipValue, ipv4From, ipv4Value, parseIp } from "./ip.ts";
 import { err, ok, type Result } from "./result.ts";
 
 /** Cidr is a network in canonical text, `10.244.0.0/16`: its host bits are zero, so equal networks are equal strings. */
@@ -53,10 +53,18 @@ export function cidrFamily(cidr: Cidr): Family {
 
 /** contains reports whether an address lies in a network. */
 export function contains(cidr: Cidr, ip: Ip): boolean {
+  if (familyOf(ip) === 4) return familyOf(cidr) === 4 && contains4(cidr, ip);
   const { family, base, size } = cidrParts(cidr);
   if (family !== familyOf(ip)) return false;
   const value = ipValue(ip);
   return value >= base && value < base + size;
+}
+
+/** IPv4 in plain numbers: this is asked for every endpoint of every service. */
+function contains4(cidr: Cidr, ip: Ip): boolean {
+  const slash = cidr.indexOf("/");
+  const offset = ipv4Value(ip) - ipv4Value(cidr.slice(0, slash) as Ip);
+  return offset >= 0 && offset < 2 ** (32 - Number(cidr.slice(slash + 1)));
 }
 
 /** covers reports whether every address of inner is one of outer. */
@@ -86,5 +94,9 @@ export function offsetIn(cidr: Cidr, ip: Ip): bigint {
 /** swapPrefix keeps an address's host bits and replaces its network: GlobalNet's whole translation.
  *  Both networks have the same length, and the address lies in `from`. */
 export function swapPrefix(ip: Ip, from: Cidr, to: Cidr): Ip {
+  if (familyOf(ip) === 4 && familyOf(from) === 4 && familyOf(to) === 4) {
+    const base = (cidr: Cidr): number => ipv4Value(cidr.slice(0, cidr.indexOf("/")) as Ip);
+    return ipv4From(ipv4Value(ip) - base(from) + base(to));
+  }
   return addressAt(to, offsetIn(from, ip));
 }

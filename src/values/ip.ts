@@ -9,6 +9,8 @@ export type Family = 4 | 6;
 /** Bits of an address by family. */
 export const BITS: Readonly<Record<Family, number>> = { 4: 32, 6: 128 };
 
+const DOT = ".".charCodeAt(0);
+const ZERO = "0".charCodeAt(0);
 const DOTTED = /^(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})$/;
 
 /** parseIp accepts an IPv4 address in plain dotted form, or an IPv6 address without a zone; never a prefix. */
@@ -37,8 +39,16 @@ export function ipValue(ip: Ip): bigint {
 /** ipv4Value is an IPv4 address as an unsigned 32-bit number. */
 export function ipv4Value(ip: Ip): number {
   let value = 0;
-  for (const octet of ip.split(".")) value = value * 256 + Number(octet);
-  return value;
+  let octet = 0;
+  for (let at = 0; at < ip.length; at += 1) {
+    const code = ip.charCodeAt(at);
+    if (code !== DOT) octet = octet * 10 + code - ZERO;
+    else {
+      value = value * 256 + octet;
+      octet = 0;
+    }
+  }
+  return value * 256 + octet;
 }
 
 /** ipFrom is the inverse of ipValue; the value must fit the family. */

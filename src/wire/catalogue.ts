@@ -5,8 +5,8 @@ import { Ends } from "./ends.ts";
 import { Ledger } from "./ledger.ts";
 import { type Member, memberOf } from "./member.ts";
 import { type HeadCandidate, type OwnedCandidate, partition, type SingleCandidate } from "./partition.ts";
-import { compareOrder, formatKey, type Order } from "./record.ts";
-import { isSealedBy } from "./signature.ts";
+import { compareOrder, type Envelope, formatKey, type Order } from "./record.ts";
+import { digestOf, isSealedBy } from "./signature.ts";
 import { stage } from "./stage.ts";
 import { Tally } from "./tally.ts";
 
@@ -21,6 +21,13 @@ export class Catalogue {
   /** orderOf is the order in which a record is held; undefined where it is not. */
   orderOf(key: string): Order | undefined {
     return this.#orders.get(key)?.order;
+  }
+
+  /** holds reports whether exactly this record is in force already. */
+  holds(envelope: Envelope): boolean {
+    const held = this.#orders.get(envelope.key);
+    if (held === undefined || compareOrder(held.order, envelope.order) !== 0) return false;
+    return held.digest === digestOf(envelope);
   }
 
   /** live are the members that have neither left nor been evicted. */

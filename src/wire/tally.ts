@@ -73,15 +73,27 @@ export class Tally {
 
   /** preview is the count and root that there would be after a change, without making it: what a head has to say. */
   preview(puts: readonly TallyEntry[], removed: readonly string[]): { readonly count: number; readonly root: string } {
+    const undo = this.change(puts, removed);
+    const result = { count: this.#count, root: this.root() };
+    undo();
+    return result;
+  }
+
+  /** change makes a change and gives what takes it back; hashes that stood before stand again then. */
+  change(puts: readonly TallyEntry[], removed: readonly string[]): () => void {
     const before = new Map([...puts.map(({ key }) => key), ...removed].map((key) => [key, this.get(key)]));
+    const hashes = [...this.#hashes];
     for (const key of removed) this.remove(key);
     for (const { key, order, digest } of puts) this.put(key, order, digest);
-    const result = { count: this.#count, root: this.root() };
-    for (const [key, entry] of before) {
-      if (entry === undefined) this.remove(key);
-      else this.put(key, entry.order, entry.digest);
-    }
-    return result;
+    return () => {
+      for (const [key, entry] of before) {
+        if (entry === undefined) this.remove(key);
+        else this.put(key, entry.order, entry.digest);
+      }
+      hashes.forEach((hashed, at) => {
+        this.#hashes[at] = hashed;
+      });
+    };
   }
 
   /** rehash brings the bucket hashes up to date, one at a time: a caller with little time lets others in between. */

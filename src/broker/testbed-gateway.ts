@@ -1,0 +1,299 @@
+import type { KeyObject } from "node:crypto";
+import { randomUUID } from "node:crypto";
+import { brokerTls, createIdentityKey, fingerprintOf, parseToken, signProof } from "#identity";
+import { silentLog, systemClock } from "#life";
+import { createSyncClient, type Fault, type Refused, type SyncClient, type SyncClientOptions } from "#sync";
+import type {
+  Cidr,
+  ClusterId,
+  IdentityKey,
+  Namespace,
+  NodeName,
+  Result,
+  Revision,
+  ServiceName,
+  TunnelKey,
+  Uid,
+} from "#values";
+import { expect } from "#values";
+import {
+  type Batch,
+  Catalogue,
+  type Cursor,
+  digestOf,
+  type Envelope,
+  examine,
+  formatKey,
+  identityKeyObject,
+  identityKeyOf,
+  type Login,
+  type Order,
+  seal,
+  Tally,
+  unsealed,
+  type Welcome,
+} from "#wire";
+
+export interface TestGatewayOptions {
+  readonly url: string;
+  readonly ca: string;
+  readonly cluster?: string;
+  readonly name?: string;
+  readonly token?: string | null;
+  /** Shows the token's id with a secret that is made up. */
+  readonly guess?: boolean;
+  readonly uid?: Uid;
+  readonly privateKey?: KeyObject;
+  readonly network?: Partial<Login["network"]>;
+  readonly tunnelKey?: string;
+  readonly source?: string | null;
+  /** Changes the login after it was signed, or before by signing it itself. */
+  readonly forge?: (login: Login, binding: Parameters<SyncClientOptions["login"]>[0]) => Login;
+  readonly cursor?: Cursor | null;
+}
+
+interface Brokerish {
+  readonly url: string;
+  readonly ca: string;
+}
+
+/** TestGateway is a member's gateway without its machine: key, session, and the catalogue that it folds. */
+export class TestGateway implements AsyncDisposable {
+  readonly cluster: ClusterId;
+  readonly name: NodeName;
+  readonly uid: Uid;
+  readonly privateKey: KeyObject;
+  readonly key: IdentityKey;
+  readonly catalogue = new Catalogue();
+  readonly batches: Batch[] = [];
+  readonly refusals: Refused[] = [];
+  readonly client: SyncClient;
+  readonly tally = new Tally();
+  welcome: Welcome | null = null;
+  cursor: Cursor | null;
+  epoch = 0;
+  seq = 0;
+  onBatch: (batch: Batch) => Promise<void> | void = () => {};
+  readonly options: TestGatewayOptions;
+  #wakes: (() => void)[] = [];
+  #part: Batch[] = [];
+  readonly #stop = new AbortController();
+  readonly #run: Promise<void>;
+
+  constructor(options: TestGatewayOptions) {
+    this.options = options;
+    this.cluster = (options.cluster ?? "amber") as ClusterId;
+    this.name = (options.name ?? "gw") as NodeName;
+    this.uid = options.uid ?? (randomUUID() as Uid);
+    this.privateKey = options.privateKey ?? createIdentityKey();
+    this.key = identityKeyOf(this.privateKey);
+    this.cursor = options.cursor ?? null;
+    this.client = createSyncClient({
+      urls: () => [options.url],
+      tls: () => brokerTls(options.ca),
+      version: "test",
+      clock: systemClock,
+      random: () => 1, // dials again at once
+      log: silentLog,
+      login: (binding) => this.#login(binding),
+      cursor: () => this.cursor,
+      welcomed: (welcome) => {
+        this.welcome = welcome;
+      },
+      batch: (batch) => this.#batch(batch),
+      refused: (refused) => void this.refusals.push(refused),
+      state: () => this.#wake(),
+    });
+    this.#run = this.client.run(this.#stop.signal);
+  }
+
+  get fingerprint(): string {
+    return fingerprintOf(this.key);
+  }
+
+  /** until resolves when something holds; it is asked whenever anything has happened here. */
+  async until<T>(holds: () => T | undefined | false | null): Promise<T> {
+    for (;;) {
+      const found = holds();
+      if (found !== undefined && found !== false && found !== null) return found;
+      await new Promise<void>((resolve) => this.#wakes.push(resolve));
+    }
+  }
+
+  /** live waits for a session; a refusal is an error. */
+  async live(): Promise<this> {
+    await this.until(() => this.client.state === "live" || this.refusals.length > 0);
+    if (this.client.state !== "live") throw new Error(JSON.stringify(this.refusals));
+    return this;
+  }
+
+  refused(): Promise<Refused> {
+    return this.until(() => this.refusals[0]);
+  }
+
+  async claim(): Promise<this> {
+    this.epoch = expect(plain(await this.client.claim()));
+    this.seq = 0;
+    return this;
+  }
+
+  /** address is one of the member's own pods, in global addresses. */
+  address(last = 7): string {
+    const prefix = this.prefix;
+    return prefix.replace(/\.0\.0\/\d+$/, `.0.${last}`);
+  }
+
+  get prefix(): Cidr {
+    const pods = this.catalogue.ledger.holding(this.cluster)?.pods[0];
+    if (pods === undefined) throw new Error(`${this.cluster} has no pods`);
+    return pods.prefix;
+  }
+
+  /** says signs exports (null takes one back) and a head over them, and keeps them as published. */
+  says(exports: Readonly<Record<string, string | null>>, order?: Order): { put: Envelope[]; remove: string[] } {
+    this.seq += 1;
+    const at = order ?? { epoch: this.epoch, seq: this.seq };
+    const [put, remove]: [Envelope[], string[]] = [[], []];
+    for (const [name, address] of Object.entries(exports)) {
+      const key = exportKey(this.cluster, name);
+      if (address === null) {
+        this.tally.remove(key);
+        remove.push(key);
+      } else {
+        const record = unsealed(key, at, exportBody(name, address));
+        this.tally.put(key, at, digestOf(record));
+        put.push(record);
+      }
+    }
+    return { put: [...put, this.head(at)], remove };
+  }
+
+  head(order: Order): Envelope {
+    const body = { ...this.who, count: this.tally.count, root: this.tally.root() };
+    return seal(this.privateKey, `head/${this.cluster}`, order, body);
+  }
+
+  /** gatewayRecord says how to reach this gateway. */
+  gatewayRecord(change: Readonly<Record<string, unknown>> = {}, order: Order = { epoch: 1, seq: 1 }): Envelope {
+    const [prefix] = this.catalogue.ledger.holding(this.cluster)?.nodes ?? [];
+    const endpoints = Array.from({ length: 8 }, (_, j) => `192.0.2.1:${51820 + j}`);
+    const tunnelKey = Buffer.alloc(32, 7).toString("base64");
+    const address = prefix?.replace(/0\/24$/, "1");
+    const body = {
+      ...this.who,
+      name: this.name,
+      index: this.welcome?.index,
+      tunnelKey,
+      endpoints,
+      address,
+      version: "1",
+    };
+    return seal(this.privateKey, `gateway/${this.cluster}/${this.name}`, order, { ...body, ...change });
+  }
+
+  leaveRecord(change: Readonly<Record<string, unknown>> = {}): Envelope {
+    const order = { epoch: this.who.generation, seq: 1 };
+    return seal(this.privateKey, `leave/${this.cluster}`, order, { ...this.who, leftAt: 1, ...change });
+  }
+
+  publish(what: { put: readonly Envelope[]; remove?: readonly string[] }): Promise<Result<Revision, Fault>> {
+    return this.client.publish({ put: [...what.put], remove: [...(what.remove ?? [])] });
+  }
+
+  get who() {
+    return { cluster: this.cluster, uid: this.uid, generation: this.welcome?.generation ?? 1 };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await this.#run;
+  }
+
+  #login(binding: Parameters<SyncClientOptions["login"]>[0]): Login {
+    const { options, cluster, uid, name: gateway } = this;
+    const token = options.token == null ? null : expect(parseToken(options.token));
+    const login: Login = {
+      t: "login",
+      cluster,
+      uid,
+      generation: 0,
+      gateway,
+      key: this.key,
+      tunnelKey: (options.tunnelKey ?? Buffer.alloc(32, 1).toString("base64")) as TunnelKey,
+      source: options.source ?? null,
+      join: token === null ? null : { id: token.id, secret: options.guess ? "A".repeat(27) : token.secret.reveal() },
+      network: { globalnet: true, pods: PODS, services: ["10.96.0.0/16" as Cidr], routes: [], ...options.network },
+      proof: signProof(this.privateKey, { ...binding, cluster, uid, gateway }),
+    };
+    return options.forge?.(login, binding) ?? login;
+  }
+
+  async #batch(batch: Batch): Promise<void> {
+    await this.onBatch(batch);
+    this.batches.push(batch);
+    this.#part.push(batch);
+    if (batch.more) return this.#wake();
+    const verifier = identityKeyObject(this.welcome?.allocationKey as IdentityKey);
+    const parts = this.#part.splice(0);
+    const candidates = parts.flatMap(({ put }) => put.map((envelope) => expect(examine(envelope, verifier))));
+    this.catalogue.apply(
+      candidates,
+      parts.flatMap(({ remove }) => remove),
+      batch.snapshot,
+    );
+    this.cursor = { store: this.welcome?.store as Uid, revision: batch.revision };
+    this.#wake();
+  }
+
+  #wake(): void {
+    setImmediate(() => {
+      for (const wake of this.#wakes.splice(0)) wake();
+    });
+  }
+}
+
+const PODS = [{ cidr: "10.244.0.0/16" as Cidr, wanted: null }];
+
+/** gateway dials a broker. */
+export function gateway(to: Brokerish, options: Omit<TestGatewayOptions, "url" | "ca"> = {}): TestGateway {
+  return new TestGateway({ url: to.url, ca: to.ca, ...options });
+}
+
+/** member joins with a token of its own and speaks for its cluster. */
+export async function member(
+  to: Brokerish & { invite(): string },
+  cluster: string,
+  options: Omit<TestGatewayOptions, "url" | "ca"> = {},
+): Promise<TestGateway> {
+  const made = await gateway(to, { cluster, token: to.invite(), ...options }).live();
+  return made.claim();
+}
+
+/** again is the same gateway after a restart, as its disk has it: without a token. */
+export function again(old: TestGateway, change: Partial<TestGatewayOptions> = {}): TestGateway {
+  const { uid, privateKey } = old;
+  return new TestGateway({ ...old.options, uid, privateKey, token: null, cursor: old.cursor, ...change });
+}
+
+export function exportKey(cluster: ClusterId, name: string): string {
+  return formatKey({ kind: "export", cluster, namespace: "shop" as Namespace, name: name as ServiceName });
+}
+
+export function exportBody(name: string, address: string): unknown {
+  return {
+    namespace: "shop",
+    name,
+    type: "ClusterSetIP",
+    createdAt: 1,
+    ports: [{ name: "http", protocol: "TCP", port: 80 }],
+    sessionAffinity: "None",
+    ipFamilies: ["IPv4"],
+    labels: {},
+    annotations: {},
+    slices: [{ ports: [{ name: "http", protocol: "TCP", port: 8080 }], endpoints: [{ address }] }],
+  };
+}
+
+function plain<T>(result: Result<T, Fault>): Result<T> {
+  return result.ok ? result : { ok: false, error: `${result.error.code}: ${result.error.message}` };
+}
