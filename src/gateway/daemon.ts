@@ -10,6 +10,7 @@ import type { GatewayOptions } from "./options.ts";
 import { createRouteWatcher, createTicker } from "./rooms.ts";
 import { routesHere } from "./routes-here.ts";
 import type { Gateway } from "./state.ts";
+import { createWithholding } from "./withholding.ts";
 
 export interface GatewayDaemon extends Room {
   readonly gateway: Gateway;
@@ -116,7 +117,7 @@ class Daemon implements GatewayDaemon {
       this.#fatalRoom(),
     ];
     if (source !== null) rooms.push(source);
-    if (plane !== null) rooms.push(createRouteWatcher(this.gateway), plane.tunnels);
+    if (plane !== null) rooms.push(createRouteWatcher(this.gateway), createWithholding(this.gateway), plane.tunnels);
     return rooms;
   }
 

@@ -1,10 +1,12 @@
 import { z } from "zod";
 import type { Route } from "#admin";
+import { createGatewayMetrics } from "#metrics";
 import { err, ok, parseIp, type Result } from "#values";
 import { benchPeers } from "./bench.ts";
 import type { GatewayDaemon } from "./daemon.ts";
 import { diagnose } from "./diagnose.ts";
 import { explain } from "./explain.ts";
+import { readingsOf } from "./readings.ts";
 import { statusOf } from "./status.ts";
 import { allocationsOf, whois } from "./whois.ts";
 
@@ -57,8 +59,8 @@ export function gatewayRoutes(
     if (!ask.success) return err({ code: "invalid", message: z.prettifyError(ask.error) });
     const done = await daemon.leave(ask.data);
     if (!done.ok) return err({ code: "failed", message: done.error });
-    setTimeout(stop, 100); // after the answer has gone out
+    stop(); // the answer still goes out: the socket ends after it
     return done;
   }
-  return { routes, metrics: async () => "" };
+  return { routes, metrics: createGatewayMetrics(readingsOf(gateway)) };
 }
