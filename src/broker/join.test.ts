@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { createIdentityKey, parseToken, signProof } from "#identity";
 import { type Cidr, expect as must } from "#values";
 import { DAY, TestBroker } from "./testbed.ts";
-import { again, gateway, member } from "./testbed-gateway.ts";
+import { again, gateway, member, sibling } from "./testbed-gateway.ts";
 
 describe("joining by a token", () => {
   test("makes a member with prefixes, node addresses and an index, at revision 1", async () => {
@@ -130,11 +130,11 @@ describe("a crash in a join", () => {
   test("of the broker, between commit and welcome: the same key is a member, once", async () => {
     await using broker = await TestBroker.open();
     const token = broker.invite();
-    const first = gateway(broker, {
-      token,
-      forge: (login) => (setImmediate(() => void first[Symbol.asyncDispose]()), login),
-    });
-    await first[Symbol.asyncDispose]();
+    const first = gateway(broker, { token });
+    const gone = Promise.withResolvers<void>();
+    broker.broker.desk.onChange(() => gone.resolve(first[Symbol.asyncDispose]()));
+    await gone.promise;
+    expect(first.welcome).toBeNull();
     await broker.restart();
     await using second = await gateway(broker, { token, uid: first.uid, privateKey: first.privateKey }).live();
     expect(second.welcome).toMatchObject({ generation: 1, index: 0 });
@@ -197,14 +197,14 @@ describe("a login is refused", () => {
     await using broker = await TestBroker.open();
     await using amber = await member(broker, "amber");
     const before = broker.state();
-    await using copy = again(amber, { tunnelKey: Buffer.alloc(32, 9).toString("base64") });
+    await using copy = sibling(amber, "gw", { tunnelKey: Buffer.alloc(32, 9).toString("base64") });
     const { code, message, retry } = await copy.refused();
     expect([code, retry]).toEqual(["name-in-use", true]);
     expect(message).toContain("127.0.0.1");
     expect(broker.state()).toEqual(before);
     expect(amber.client.state).toBe("live");
     broker.clock.advance(15_000);
-    await using later = await again(amber, { tunnelKey: Buffer.alloc(32, 9).toString("base64") }).live();
+    await using later = await sibling(amber, "gw", { tunnelKey: Buffer.alloc(32, 9).toString("base64") }).live();
     expect(later.client.state).toBe("live");
   });
 
@@ -212,20 +212,20 @@ describe("a login is refused", () => {
     await using broker = await TestBroker.open();
     await using amber = await member(broker, "amber");
     const network = { pods: [{ cidr: "10.245.0.0/16" as Cidr, wanted: null }] };
-    await using odd = again(amber, { name: "two", network });
+    await using odd = sibling(amber, "two", { network });
     const { code, message } = await odd.refused();
     expect(code).toBe("sibling-differs");
     expect(message).toMatch(/gw has pods 10\.244\.0\.0\/16.*two has pods 10\.245\.0\.0\/16/);
-    await using two = await again(amber, { name: "two" }).live();
+    await using two = await sibling(amber, "two").live();
     expect(two.welcome?.index).toBe(1);
   });
 
   test("as the ninth gateway of a member", async () => {
     await using broker = await TestBroker.open();
     await using amber = await member(broker, "amber");
-    const siblings = Array.from({ length: 7 }, (_, i) => again(amber, { name: `s${i}` }));
+    const siblings = Array.from({ length: 7 }, (_, i) => sibling(amber, `s${i}`));
     await Promise.all(siblings.map((one) => one.live()));
-    await using ninth = again(amber, { name: "ninth" });
+    await using ninth = sibling(amber, "ninth");
     expect(await ninth.refused()).toMatchObject({
       code: "no-index",
       message: expect.stringContaining("leave --gateway"),

@@ -49,7 +49,8 @@ export interface TestGatewayOptions {
   readonly source?: string | null;
   /** Changes the login after it was signed, or before by signing it itself. */
   readonly forge?: (login: Login, binding: Parameters<SyncClientOptions["login"]>[0]) => Login;
-  readonly cursor?: Cursor | null;
+  /** The gateway of which this is the next run: what that had on its disk, this one begins with. */
+  readonly was?: TestGateway;
 }
 
 interface Brokerish {
@@ -64,11 +65,11 @@ export class TestGateway implements AsyncDisposable {
   readonly uid: Uid;
   readonly privateKey: KeyObject;
   readonly key: IdentityKey;
-  readonly catalogue = new Catalogue();
+  readonly catalogue: Catalogue;
   readonly batches: Batch[] = [];
   readonly refusals: Refused[] = [];
   readonly client: SyncClient;
-  readonly tally = new Tally();
+  readonly tally: Tally;
   welcome: Welcome | null = null;
   cursor: Cursor | null;
   epoch = 0;
@@ -84,10 +85,14 @@ export class TestGateway implements AsyncDisposable {
     this.options = options;
     this.cluster = (options.cluster ?? "amber") as ClusterId;
     this.name = (options.name ?? "gw") as NodeName;
-    this.uid = options.uid ?? (randomUUID() as Uid);
-    this.privateKey = options.privateKey ?? createIdentityKey();
+    this.uid = options.uid ?? options.was?.uid ?? (randomUUID() as Uid);
+    this.privateKey = options.privateKey ?? options.was?.privateKey ?? createIdentityKey();
+    this.catalogue = options.was?.catalogue ?? new Catalogue();
+    this.tally = options.was?.tally ?? new Tally();
     this.key = identityKeyOf(this.privateKey);
-    this.cursor = options.cursor ?? null;
+    this.cursor = options.was?.cursor ?? null;
+    this.epoch = options.was?.epoch ?? 0;
+    this.seq = options.was?.seq ?? 0;
     this.client = createSyncClient({
       urls: () => [options.url],
       tls: () => brokerTls(options.ca),
@@ -270,9 +275,14 @@ export async function member(
 }
 
 /** again is the same gateway after a restart, as its disk has it: without a token. */
-export function again(old: TestGateway, change: Partial<TestGatewayOptions> = {}): TestGateway {
-  const { uid, privateKey } = old;
-  return new TestGateway({ ...old.options, uid, privateKey, token: null, cursor: old.cursor, ...change });
+export function again(was: TestGateway, change: Partial<TestGatewayOptions> = {}): TestGateway {
+  return new TestGateway({ ...was.options, token: null, was, ...change });
+}
+
+/** sibling is another gateway of the same member: it shares the identity and nothing else. */
+export function sibling(of: TestGateway, name: string, change: Partial<TestGatewayOptions> = {}): TestGateway {
+  const { uid, privateKey } = of;
+  return new TestGateway({ ...of.options, token: null, uid, privateKey, name, ...change });
 }
 
 export function exportKey(cluster: ClusterId, name: string): string {

@@ -78,7 +78,10 @@ export class TestBroker implements AsyncDisposable {
   }
 
   get log(): Log {
-    return createLog("json", "debug", { write: (line: string) => void (this.logged += line) });
+    const write = (line: string): void => {
+      this.logged += line;
+    };
+    return createLog("json", "debug", { write });
   }
 
   get url(): string {

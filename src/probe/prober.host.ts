@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { systemClock } from "#life";
 import { expect as must, parseIp } from "#values";
 import { percentile } from "./percentile.ts";
-import { type LabProber, ProbeLab, type Said } from "./probe-lab.ts";
+import { type LabProber, ProbeLab, type Said } from "./testbed-lab.ts";
 
 let lab: ProbeLab;
 

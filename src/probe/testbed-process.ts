@@ -5,7 +5,7 @@ import { createProber, type ProberOptions } from "./prober.ts";
 import type { ProbeTarget } from "./report.ts";
 
 /** A prober in a process of its own, for tests and measurements in network namespaces. Run as
- *  `node prober-process.ts '{"address":"10.9.0.1","port":7946}'`; it takes orders as JSON lines on stdin, writes what
+ *  `node testbed-process.ts '{"address":"10.9.0.1","port":7946}'`; it takes orders as JSON lines on stdin, writes what
  *  happens as JSON lines on stdout, and ends when stdin ends. */
 
 export type ProberOrder =

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { describeFault, runCommand } from "#life";
-import type { ProberOrder } from "./prober-process.ts";
+import type { ProberOrder } from "./testbed-process.ts";
 
 /** Two network namespaces joined by a veth pair, and probers in them: for host tests and measurements. Needs root. All
  *  names contain the process id; close() removes everything. */
@@ -63,7 +63,7 @@ export class ProbeLab {
   }
 
   async prober(ns: string, address: string, mode: "ffi" | "dgram" = "ffi"): Promise<LabProber> {
-    const file = fileURLToPath(new URL("./prober-process.ts", import.meta.url));
+    const file = fileURLToPath(new URL("./testbed-process.ts", import.meta.url));
     const child = this.keep(ns, process.execPath, file, JSON.stringify({ address, port: 7946, mode }));
     const heard: { readonly kind: string; readonly tell: (said: Said) => void }[] = [];
     if (child.stdout === null || child.stdin === null) throw new Error("a kept program has pipes");
