@@ -52,7 +52,11 @@ export function ratioRow(
   { least, most }: Limit = {},
 ): Row {
   const ratio = spread(pairs.map(({ a, b }) => a / b));
-  const bounds = [...(least === undefined ? [] : [`>= ${least}`]), ...(most === undefined ? [] : [`<= ${most}`])];
+  const short = (limit: number): string => String(Number(limit.toPrecision(3)));
+  const bounds = [
+    ...(least === undefined ? [] : [`>= ${short(least)}`]),
+    ...(most === undefined ? [] : [`<= ${short(most)}`]),
+  ];
   const within = ratio.median >= (least ?? Number.NEGATIVE_INFINITY) && ratio.median <= (most ?? Number.POSITIVE_INFINITY);
   return {
     what,

@@ -1,6 +1,9 @@
 import { accuracy } from "./accuracy.ts";
 import type { Benchmark } from "./benchmark.ts";
+import { flatTranslation } from "./flat-translation.ts";
 import { serviceTable } from "./service-table.ts";
+import { transparency } from "./transparency.ts";
+import { updateCost } from "./update-cost.ts";
 
 /** BENCHMARKS in the order in which they run. */
-export const BENCHMARKS: readonly Benchmark[] = [serviceTable, accuracy];
+export const BENCHMARKS: readonly Benchmark[] = [flatTranslation, updateCost, serviceTable, transparency, accuracy];

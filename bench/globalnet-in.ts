@@ -1,5 +1,5 @@
 import { createGlobalnet, type Globalnet, type GlobalnetPlan, type ServiceEntry, serviceKey, systemNft } from "#globalnet";
-import { inside, type Place } from "#lab";
+import type { Place } from "#lab";
 import { Troubles } from "#life";
 import { addressAt, expect, type Ip, ok, parseCidr, parseIp } from "#values";
 
@@ -7,7 +7,7 @@ const cidr = (text: string) => expect(parseCidr(text));
 const ip = (text: string) => expect(parseIp(text));
 const SERVICES = cidr("242.192.0.0/10");
 
-/** planOf is the translation of a node with one pod prefix, 10.244.0.0/16 as 242.1.0.0/16. */
+/** PLAN is the translation of a node with one pod prefix, 10.244.0.0/16 as 242.1.0.0/16. */
 export const PLAN: GlobalnetPlan = {
   supernet: cidr("242.0.0.0/8"),
   servicePrefix: SERVICES,
@@ -25,7 +25,12 @@ export const PLAN: GlobalnetPlan = {
 /** globalnetIn is the program's own room at work in a place, called from this process. */
 export function globalnetIn(place: Place): Globalnet {
   const conntrack = { forget: async () => ok(undefined) };
-  return createGlobalnet({ nft: systemNft(inside(place, [])), conntrack, troubles: new Troubles() });
+  return createGlobalnet({ nft: systemNft(enter(place)), conntrack, troubles: new Troubles() });
+}
+
+/** enter is the shortest way into a place's network for a command: the daemon itself calls nft with no wrapper at all. */
+export function enter({ pid }: Place): readonly string[] {
+  return ["nsenter", "-t", String(pid), "-n", "--"];
 }
 
 /** serviceAddress is the service address of the i-th service, 242.192.0.1 and up. */

@@ -43,11 +43,17 @@ export async function joinCluster({ broker }: Pair, cluster: Cluster, options: G
   return startGateway(cluster, { ...options, token: await invite(broker, ["--cluster", cluster.name]) });
 }
 
-/** addPods makes pods `NAME-0`, `NAME-1`, … with the addresses 10.244.1.10 and up. */
-export async function addPods(cluster: Cluster, name: string, count: number, first = 10): Promise<readonly Pod[]> {
+/** addPods makes pods `NAME-0`, `NAME-1`, … with the addresses 10.244.1.10 and up, unless told otherwise. */
+export async function addPods(
+  cluster: Cluster,
+  name: string,
+  count: number,
+  first = 10,
+  range = "10.244.1",
+): Promise<readonly Pod[]> {
   const pods: Pod[] = [];
   for (let i = 0; i < count; i++) {
-    pods.push(await addPod(cluster, { name: `${name}-${i}`, address: expect(parseIp(`10.244.1.${first + i}`)) }));
+    pods.push(await addPod(cluster, { name: `${name}-${i}`, address: expect(parseIp(`${range}.${first + i}`)) }));
   }
   return pods;
 }

@@ -8,7 +8,7 @@ import { inRun } from "./in-run.ts";
 import { hasProgram } from "./peer-programs.ts";
 import { median, percentile, spread } from "./stats.ts";
 import { micros, millis } from "./units.ts";
-import { raiseWirePair } from "./wire-pair.ts";
+import { PEER_ADDRESS, raiseWirePair } from "./wire-pair.ts";
 
 const SIZES = [1, 100, 1000, 10_000] as const;
 const CONNECTS = 2000;
@@ -18,9 +18,8 @@ const CHANGES = 20;
 const MOST_CHANGE_MS = 10;
 const SHARE_CONNECTS = 10_000;
 const MOST_SHARE_OFF = 0.02;
-/** Endpoints of the share test with their weights: ports of one pod, so that the server can tell them apart. */
+/** Endpoints of the share test with their weights: ports of one peer, so that the server can tell them apart. */
 const WEIGHTS: ReadonlyMap<number, number> = new Map([[8081, 1], [8082, 1], [8083, 2], [8084, 4]]);
-const POD = "10.244.1.10";
 const PORT = 8080;
 
 /** serviceTable: P22. A client behind a node whose service table holds 1 to 10,000 services. */
@@ -37,8 +36,8 @@ interface Stage {
 }
 
 async function measure(run: Run, ask: BenchAsk): Promise<Outcome> {
-  const { client, node, server: pod } = await raiseWirePair(run, "p22");
-  const server = await startAccepting(pod, "accepting", [PORT, ...WEIGHTS.keys()]);
+  const { pods: client, node, peer } = await raiseWirePair(run, "p22");
+  const server = await startAccepting(peer, "accepting", [PORT, ...WEIGHTS.keys()]);
   const stage: Stage = { client, globalnet: globalnetIn(node), server };
   const connects = await compareSizes(stage, ask);
   const change = await timeChanges(stage, ask);
@@ -70,7 +69,7 @@ async function compareSizes(stage: Stage, { quick, say, signal }: BenchAsk): Pro
 }
 
 async function connectAt({ client, globalnet }: Stage, size: number, quick: boolean): Promise<number> {
-  await make(globalnet, serviceEntries(size, [{ address: POD, port: PORT }]));
+  await make(globalnet, serviceEntries(size, [{ address: PEER_ADDRESS, port: PORT }]));
   const step = Math.max(1, Math.floor(size / TARGETS));
   const targets = Array.from({ length: Math.min(size, TARGETS) }, (_, i) => {
     return { address: serviceAddress(size - 1 - i * step), port: 80 };
@@ -81,13 +80,13 @@ async function connectAt({ client, globalnet }: Stage, size: number, quick: bool
 
 /** One service of 10,000 gets another endpoint: from the call of our room until the kernel has it. */
 async function timeChanges({ globalnet }: Stage, { quick }: BenchAsk): Promise<{ row: Row; notes: readonly string[] }> {
-  const services = serviceEntries(10_000, [{ address: POD, port: PORT }]);
+  const services = serviceEntries(10_000, [{ address: PEER_ADDRESS, port: PORT }]);
   await make(globalnet, services);
   const spans: number[] = [];
   const changes = quick ? 3 : CHANGES;
   for (let i = -2; i < changes; i++) {
     const [key, entry] = [...services][(i + 2) * 7] ?? [];
-    const [other] = serviceEntries(1, [{ address: POD, port: 9000 + i }]).values();
+    const [other] = serviceEntries(1, [{ address: PEER_ADDRESS, port: 9000 + i }]).values();
     if (key === undefined || entry === undefined || other === undefined) throw new Error("there is no such service");
     services.set(key, { ...entry, backends: other.backends });
     const start = performance.now();
@@ -104,7 +103,7 @@ async function timeChanges({ globalnet }: Stage, { quick }: BenchAsk): Promise<{
 
 /** The server counts what came to each endpoint; the share is to be that of its weight. */
 async function measureShares({ client, globalnet, server }: Stage, { quick }: BenchAsk) {
-  const backends = [...WEIGHTS].map(([port, weight]) => ({ address: POD, port, weight }));
+  const backends = [...WEIGHTS].map(([port, weight]) => ({ address: PEER_ADDRESS, port, weight }));
   await make(globalnet, serviceEntries(1, backends));
   const count = quick ? 1000 : SHARE_CONNECTS;
   await timeConnects(client, { targets: [{ address: serviceAddress(0), port: 80 }], count, warmUp: 0 });

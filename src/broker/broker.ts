@@ -1,6 +1,6 @@
 import { createAdminHttp, type Desk } from "#admin";
 import { type BrokerKeys, loadBrokerKeys } from "#identity";
-import { aborted, type Clock, type Log, type LoopDelay, type Room, runAll, watchLoopDelay } from "#life";
+import { type Clock, type Log, type LoopDelay, type Room, runAll, watchLoopDelay } from "#life";
 import { type DataLock, lockDataDir } from "#store";
 import { createSyncServer } from "#sync";
 import { type Cidr, type HostPort, type Millis, ok, type Result } from "#values";
@@ -12,6 +12,7 @@ import { openBook } from "./open-book.ts";
 import { Refusals } from "./refusals.ts";
 import { admitSession } from "./sessions.ts";
 import { Speakers } from "./speakers.ts";
+import { createStoreGuard } from "./store-guard.ts";
 import { createSyncPort } from "./sync-port.ts";
 
 export interface BrokerOptions {
@@ -70,7 +71,7 @@ function compose(options: BrokerOptions, { keys, book, lock }: Opened, log: Log)
   const sync = createSyncServer({ server: port.server, version, log, admit: (guest) => admitSession(sessions, guest) });
   const http = adminHttp(options, { keys, desk, clock, log });
   const rooms: Room[] = [
-    storeGuard(book),
+    createStoreGuard(book),
     port,
     sync,
     createHousekeeping(book, { clock, log, refusals: [refusals, guesses] }),
@@ -122,17 +123,6 @@ function statusOf({ version, advertise }: BrokerOptions, book: Book, hub: Hub, l
     imports: [],
     troubles: [],
     loop: { maxDelaySeconds: loop?.maxSeconds() ?? 0, p99DelaySeconds: loop?.p99Seconds() ?? 0 },
-  };
-}
-
-/** storeGuard ends the broker when the disk has failed: what the kernel holds of the file cannot be trusted (F17). */
-function storeGuard(book: Book): Room {
-  return {
-    name: "store",
-    async run(signal) {
-      const message = await Promise.race([book.failed, aborted(signal).then(() => null)]);
-      if (message !== null) throw new Error(`the store failed, and nothing more is written: ${message}`);
-    },
   };
 }
 

@@ -19,6 +19,7 @@ export function createHousekeeping(
   return {
     name: "housekeeping",
     async run(signal) {
+      grantPending(book, log); // what a crash left without
       while (!signal.aborted) {
         await clock.sleep(PERIOD_MS, signal).catch(() => {});
         if (signal.aborted) return;

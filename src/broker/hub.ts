@@ -34,10 +34,14 @@ const FAR_BEHIND = 1000;
 export class Hub {
   readonly #book: Book;
   readonly #readers = new Set<Reader>();
+  /** Commits that are to be told: not in the same turn as they were written, which is long enough by itself. */
+  readonly #waiting: Committed[] = [];
 
   constructor(book: Book) {
     this.#book = book;
-    book.onCommit((committed) => this.#broadcast(committed));
+    book.onCommit((committed) => {
+      if (this.#waiting.push(committed) === 1) setImmediate(() => this.#broadcast());
+    });
   }
 
   readers(): readonly Reader[] {
@@ -69,8 +73,11 @@ export class Hub {
     outbox.insert(() => this.#snapshot((key) => asked.has(key.split("/")[1] ?? "")));
   }
 
-  #broadcast({ revision, put, removed }: Committed): void {
-    if (this.#readers.size === 0) return;
+  #broadcast(): void {
+    const committed = this.#waiting.shift();
+    if (this.#waiting.length > 0) setImmediate(() => this.#broadcast());
+    if (committed === undefined || this.#readers.size === 0) return;
+    const { revision, put, removed } = committed;
     const frames = [...batchFrames({ revision, put, removed, snapshot: false })];
     for (const reader of this.#readers) reader.outbox.offer(frames, revision);
   }

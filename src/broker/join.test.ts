@@ -117,6 +117,7 @@ describe("a token (T2)", () => {
     }
     await using locked = gateway(broker, { token: good, cluster: "late" });
     expect(await locked.refused()).toMatchObject({ code: "locked-out", retry: true });
+    await locked[Symbol.asyncDispose]();
     await amber[Symbol.asyncDispose]();
     await using back = await again(amber).live();
     expect(back.client.state).toBe("live");

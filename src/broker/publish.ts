@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { slices } from "#life";
 import { type ClusterId, err, ok, type Result, type Revision } from "#values";
 import { type Candidate, compareOrder, type Envelope, examine, parseKey, type RecordKey, underHead } from "#wire";
 import type { Book } from "./book.ts";
@@ -14,78 +16,130 @@ export interface Publication {
   readonly remove: readonly string[];
 }
 
-/** Who publishes: the session's cluster, never a field. `epoch` is the one that this gateway speaks under. */
+/** Who publishes: the session's cluster, never a field. */
 export interface Author {
   readonly cluster: ClusterId;
-  readonly epoch: number | null;
+  /** The epoch that this gateway speaks under now; null where it does not. */
+  readonly epoch: () => number | null;
+  /** Whether its session is still the one that counts. */
+  readonly isHere: () => boolean;
 }
 
 /** Most exports of one member, and most bytes of its records: a bound on what it can make everybody else hold. */
 const MAX_EXPORTS = 20_000;
 const MAX_BYTES = 64 << 20;
+/** With at most so many names, records and service addresses are one transaction; with more that would take too long. */
+const MAX_AT_ONCE = 32;
 const WRITABLE: ReadonlySet<string> = new Set(["gateway", "head", "export", "nodes"]);
 
-type Fault = PublishFault & { readonly key: string };
-
 /** publish takes what a member's session sends: owner, signature, order, head, allocation and quota are checked before
- *  anything is stored. */
-export function publish(
+ *  anything is stored. What needs no knowledge of other records is checked first, in slices beside other work; the rest
+ *  is one step together with the commit, so that nothing it was judged by can change in between. */
+export async function publish(
   { book, refusals }: { readonly book: Book; readonly refusals: Refusals },
   author: Author,
   publication: Publication,
-): Result<Revision, PublishFault> {
+): Promise<Result<Revision, PublishFault>> {
+  const candidates = await examined(book, author, publication);
+  if (publication.put.length > MAX_AT_ONCE) await nextTurn(); // the check has used up this turn
+  if (!author.isHere()) return err({ code: "gone", message: "the session ended before the publication was taken" });
+  const done = candidates.ok ? take(book, author, candidates.value, publication.remove) : candidates;
+  if (!done.ok) return done.error.key === null ? done : refuse(refusals, author, done.error);
+  await grantLater(book, author.cluster, done.value.names);
+  return ok(done.value.revision);
+}
+
+/** Taken is what was stored, and the names among it that still wait for their service address. */
+interface Taken {
+  readonly revision: Revision;
+  readonly names: readonly string[];
+}
+
+/** Faults of the disk have no key: they are nobody's to be refused for. */
+type Fault = PublishFault & { readonly key: string | null };
+
+function take(
+  book: Book,
+  author: Author,
+  candidates: readonly Candidate[],
+  remove: readonly string[],
+): Result<Taken, Fault> {
+  const unavailable = (message: string) => err({ code: "unavailable", message, key: null });
   const writable = book.writable();
-  if (!writable.ok) return err({ code: "unavailable", message: writable.error.message });
-  const candidates = examined(book, author, publication);
-  if (!candidates.ok) return refuse(refusals, author, candidates.error);
-  const applied = book.catalogue.apply(candidates.value, publication.remove);
-  const fault = applied.refusals[0];
-  if (applied.accepted.length === 0) {
-    return fault === undefined ? ok(book.store.revision()) : refuse(refusals, author, fault);
+  if (!writable.ok) return unavailable(writable.error.message);
+  const late = candidates.map((candidate) => orderFault(book, author, candidate)).find((fault) => fault !== undefined);
+  const fault = late ?? quotaFault(book, author.cluster, candidates);
+  if (fault !== undefined) return err({ key: `head/${author.cluster}`, ...fault });
+  const applied = book.catalogue.apply(candidates, remove);
+  const refusal = applied.refusals[0];
+  const atOnce = applied.exports.size <= MAX_AT_ONCE;
+  if (applied.accepted.length > 0) {
+    const grants = atOnce ? addressesFor(book, author.cluster, applied.exports) : {};
+    const committed = book.accept(applied, grants);
+    if (!committed.ok) return unavailable(committed.error.message);
   }
-  const committed = book.accept(applied, addressesFor(book, author.cluster, applied.exports));
-  if (!committed.ok) return err({ code: "unavailable", message: committed.error.message });
-  return fault === undefined ? committed : refuse(refusals, author, fault);
+  const names = atOnce ? [] : [...applied.exports];
+  return refusal === undefined ? ok({ revision: book.store.revision(), names }) : err(refusal);
 }
 
-/** examined checks all that can be checked before the catalogue, which changes, is asked. */
-function examined(book: Book, author: Author, { put, remove }: Publication): Result<readonly Candidate[], Fault> {
+/** The addresses of many names are a step of their own. What a crash or a full disk leaves without one is found by the
+ *  housekeeping. */
+async function grantLater(book: Book, cluster: ClusterId, names: readonly string[]): Promise<void> {
+  if (names.length === 0) return;
+  await nextTurn();
+  const { grants, allocations } = addressesFor(book, cluster, names);
+  if (allocations.length > 0) book.write({ grants, allocations });
+}
+
+/** examined checks all that can be checked without the catalogue. */
+async function examined(
+  book: Book,
+  { cluster }: Author,
+  { put, remove }: Publication,
+): Promise<Result<readonly Candidate[], Fault>> {
+  const foreign =
+    put.find(({ key }) => !isOwned(key, cluster, (kind) => WRITABLE.has(kind)))?.key ??
+    remove.find((key) => !isOwned(key, cluster, underHead));
+  if (foreign !== undefined) {
+    return err({ code: "not-owner", message: `${foreign} is not a record that ${cluster} may write`, key: foreign });
+  }
   const candidates: Candidate[] = [];
-  for (const envelope of put) {
-    const candidate = check(book, author, envelope);
-    if (!candidate.ok) return err({ ...candidate.error, key: envelope.key });
-    candidates.push(candidate.value);
-  }
-  const foreign = remove.find((key) => !isOwned(key, author.cluster, underHead));
-  if (foreign !== undefined) return err({ ...notOwner(author.cluster, foreign), key: foreign });
-  const fault = shapeFault(candidates, remove) ?? quotaFault(book, author.cluster, candidates);
-  return fault === undefined ? ok(candidates) : err({ ...fault, key: `head/${author.cluster}` });
+  let fault: Fault | undefined;
+  await slices(put, (envelope) => {
+    const candidate = fault === undefined ? examine(envelope, book.authority.verifier) : undefined;
+    if (candidate?.ok === true) candidates.push(candidate.value);
+    else if (candidate !== undefined) fault = { code: "invalid", message: candidate.error, key: envelope.key };
+  });
+  fault ??= shapeFault(cluster, candidates, remove);
+  return fault === undefined ? ok(candidates) : err(fault);
 }
 
-function check(book: Book, { cluster, epoch }: Author, envelope: Envelope): Result<Candidate, PublishFault> {
-  if (!isOwned(envelope.key, cluster, (kind) => WRITABLE.has(kind))) return err(notOwner(cluster, envelope.key));
-  if (envelope.key === `head/${cluster}` && envelope.order.epoch !== epoch) {
-    const message = `epoch ${envelope.order.epoch} is not the one granted to this gateway`;
-    return err({ code: "not-speaker", message });
+/** Heads and gateways are numbered one after the other; a head also has the epoch that its signer was granted. */
+function orderFault(book: Book, { epoch }: Author, { kind, envelope: { key, order } }: Candidate): Fault | undefined {
+  if (kind !== "head" && kind !== "gateway") return undefined;
+  if (kind === "head" && order.epoch !== epoch()) {
+    return { code: "not-speaker", message: `epoch ${order.epoch} is not the one granted to this gateway`, key };
   }
-  const candidate = examine(envelope, book.authority.verifier);
-  if (!candidate.ok) return err({ code: "invalid", message: candidate.error });
-  const held = book.catalogue.orderOf(envelope.key);
-  const numbered = candidate.value.kind === "head" || candidate.value.kind === "gateway";
-  if (numbered && held !== undefined && compareOrder(envelope.order, held) < 0) {
-    const message = `${envelope.order.epoch}.${envelope.order.seq} is older than ${held.epoch}.${held.seq}, which is held`;
-    return err({ code: "stale", message });
-  }
-  return candidate;
+  const held = book.catalogue.orderOf(key);
+  if (held === undefined || compareOrder(order, held) >= 0) return undefined;
+  const numbers = `${order.epoch}.${order.seq} is older than ${held.epoch}.${held.seq}`;
+  return { code: "stale", message: `${numbers}, which is held`, key };
 }
 
 /** Without their head records would be dropped in silence, and yet acknowledged. */
-function shapeFault(candidates: readonly Candidate[], remove: readonly string[]): PublishFault | undefined {
+function shapeFault(
+  cluster: ClusterId,
+  candidates: readonly Candidate[],
+  remove: readonly string[],
+): Fault | undefined {
+  const key = `head/${cluster}`;
   const keys = new Set(candidates.map(({ envelope }) => envelope.key));
-  if (keys.size < candidates.length) return { code: "invalid", message: "one record is there twice" };
+  if (keys.size < candidates.length) return { code: "invalid", message: "one record is there twice", key };
   const needsHead = remove.length > 0 || candidates.some(({ kind }) => underHead(kind));
   const hasHead = candidates.some(({ kind }) => kind === "head");
-  return needsHead && !hasHead ? { code: "no-head", message: "exports and nodes come with their head" } : undefined;
+  return needsHead && !hasHead
+    ? { code: "no-head", message: "exports and nodes come with their head", key }
+    : undefined;
 }
 
 function quotaFault(book: Book, cluster: ClusterId, candidates: readonly Candidate[]): PublishFault | undefined {
@@ -108,13 +162,9 @@ function isOwned(text: string, cluster: ClusterId, may: (kind: RecordKey["kind"]
   return key.ok && "cluster" in key.value && key.value.cluster === cluster && may(key.value.kind);
 }
 
-function notOwner(cluster: ClusterId, key: string): PublishFault {
-  return { code: "not-owner", message: `${key} is not a record that ${cluster} may write` };
-}
-
 /** Every refusal is an audit line, or one of a number of them: who, what, why. */
 function refuse(refusals: Refusals, { cluster }: Author, { code, message, key }: Fault): Result<never, PublishFault> {
   const actor = `cluster ${cluster}`;
-  refusals.note(actor, { actor, action: "publish", subject: key.slice(0, 400), detail: `${code}: ${message}` });
+  refusals.note(actor, { actor, action: "publish", subject: (key ?? "").slice(0, 400), detail: `${code}: ${message}` });
   return err({ code, message });
 }

@@ -58,11 +58,14 @@ function sessionOf(parts: SessionParts, reader: Reader): Session {
   return {
     message(message) {
       reader.lastSeen = clock.now();
-      try {
-        answer(parts, reader, message);
-      } catch (error) {
+      const undo = (error: unknown): never => {
         book.reload(); // what failed half way must not stay in memory
         throw error;
+      };
+      try {
+        return answer(parts, reader, message)?.catch(undo);
+      } catch (error) {
+        return undo(error);
       }
     },
     gone() {
@@ -73,37 +76,48 @@ function sessionOf(parts: SessionParts, reader: Reader): Session {
   };
 }
 
-function answer(parts: SessionParts, reader: Reader, message: FromGateway): void {
+function answer(parts: SessionParts, reader: Reader, message: FromGateway): Promise<void> | undefined {
+  if (message.t === "publish") return take(parts, reader, message);
   const { book, hub, speakers } = parts;
   const { cluster, gateway, link } = reader;
   switch (message.t) {
     case "sync":
-      return begin(book, reader, message);
-    case "publish": {
-      const epoch = speakers.holds(cluster, gateway);
-      return tell(link, message.id, publish(parts, { cluster, epoch }, message));
-    }
+      begin(book, reader, message);
+      break;
     case "claim": {
       const claimed = speakers.claim(cluster, gateway, (name) => hub.find(cluster, name) !== undefined);
-      if (claimed.ok) return link.tell({ t: "epoch", id: message.id, epoch: claimed.value });
-      return tell(link, message.id, claimed);
+      if (claimed.ok) link.tell({ t: "epoch", id: message.id, epoch: claimed.value });
+      else tell(link, message.id, claimed);
+      break;
     }
     case "yield": {
       const released = speakers.release(cluster, gateway);
-      return tell(link, message.id, released.ok ? ok(book.store.revision()) : released);
+      tell(link, message.id, released.ok ? ok(book.store.revision()) : released);
+      break;
     }
     case "leave":
-      return depart(parts, reader, message);
+      depart(parts, reader, message);
+      break;
     case "report":
       reader.held = message.revision;
       reader.latency = message.peers;
-      return;
+      break;
     case "snapshot":
-      return hub.snapshotOf(reader, message.clusters);
-    case "hello":
-    case "login":
-      return outOfTurn(link, message.t);
+      hub.snapshotOf(reader, message.clusters);
+      break;
+    default:
+      outOfTurn(link, message.t);
   }
+  return undefined;
+}
+
+async function take(
+  parts: SessionParts,
+  { cluster, gateway, link }: Reader,
+  { id, put, remove }: Extract<FromGateway, { t: "publish" }>,
+): Promise<void> {
+  const author = { cluster, epoch: () => parts.speakers.holds(cluster, gateway), isHere: () => link.open };
+  tell(link, id, await publish(parts, author, { put, remove }));
 }
 
 /** A cursor of another store, or ahead of this one, says nothing: then everything is sent. */

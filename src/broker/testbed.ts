@@ -147,7 +147,11 @@ export class TestBroker implements AsyncDisposable {
   /** What a refused request must leave as it was. */
   state(): unknown {
     const { desk } = this.broker;
-    return { revision: desk.revision(), records: [...desk.records()], allocations: desk.allocations() };
+    return {
+      revision: desk.revision(),
+      records: [...desk.records()].sort((a, b) => (a.envelope.key < b.envelope.key ? -1 : 1)),
+      allocations: desk.allocations(),
+    };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,8 +1,7 @@
 import type { PeerBench } from "#gateway";
 import { parseClusterId } from "#values";
-import { ask, orFail, print, wantsJson } from "./ask.ts";
-import { duration } from "./parsers.ts";
-import { Reader } from "./reader.ts";
+import { ask, asking, orFail, print } from "./ask.ts";
+import { span } from "./parsers.ts";
 import { ms, table } from "./table.ts";
 import { CONFIG, DATA, OUTPUT, refuse, type Verb } from "./verb.ts";
 
@@ -20,15 +19,13 @@ export const benchVerb: Verb = {
     { flag: "throughput", value: null, help: "measure throughput too, one peer after the other" },
   ],
   async run(call) {
-    const reader = new Reader(call.given);
-    const json = wantsJson(reader);
+    const { reader, dir, json } = asking(call);
     const peers = reader.many("peer", parseClusterId);
-    const durationMs = reader.one("duration", duration, "10s") ?? 0;
-    if (durationMs < 100 || durationMs > 30_000) reader.fault(`--duration must be 100ms to 30s: ${durationMs} ms`);
-    const throughput = reader.has("throughput");
+    const durationMs = reader.one("duration", span("100ms", "30s"), "10s");
+    const throughput = reader.on("throughput");
     if (reader.faults.length > 0) return refuse(call.around, reader.faults);
     const body = { peers, durationMs, throughput };
-    return orFail(call, await ask(reader, call, { method: "POST", path: "/v1/bench", body }), (value) => {
+    return orFail(call, await ask(dir, call, { method: "POST", of: "gateway", path: "/v1/bench", body }), (value) => {
       const results = value as readonly PeerBench[];
       print(call, json, results, () => text(results));
       return 0;

@@ -1,22 +1,14 @@
 import { join } from "node:path";
 import { createStatusHttp } from "#admin";
 import { type BrokerOptions, brokerRoutes, openBroker } from "#broker";
+import { parseBrokerUrl } from "#identity";
 import { supernetFault } from "#ipam";
-import { runAll } from "#life";
-import {
-  type Cidr,
-  cidrFamily,
-  err,
-  formatHostPort,
-  type HostPort,
-  ok,
-  parseCidr,
-  parseHostPort,
-  type Result,
-} from "#values";
-import { daemonLog, path } from "./daemon-log.ts";
-import { duration, oneOf, url } from "./parsers.ts";
+import { type Log, runAll } from "#life";
+import { type Cidr, cidrFamily, err, expect, formatHostPort, type HostPort, ok, parseCidr, type Result } from "#values";
+import { daemonLog } from "./daemon-log.ts";
+import { dataDir, listenAt, oneOf, span } from "./parsers.ts";
 import { Reader } from "./reader.ts";
+import { reasonOf } from "./reason-of.ts";
 import { type Call, CONFIG, DAEMON, type ExitCode, fail, refuse, type Verb } from "./verb.ts";
 
 /** broker runs the broker until a signal. */
@@ -24,6 +16,7 @@ export const brokerVerb: Verb = {
   name: "broker",
   summary: "run the broker: registry of clusters, allocation of addresses, log of signed records",
   example: "meridian broker --data /var/lib/meridian-broker --listen 0.0.0.0:7443 --advertise wss://192.0.2.1:7443",
+  daemon: true,
   settings: [
     CONFIG,
     ...DAEMON,
@@ -53,24 +46,24 @@ export const brokerVerb: Verb = {
   },
 };
 
+/** Each value that is wrong becomes a fault of the reader; null where there is nothing to go on with. */
 function readOptions(reader: Reader, { around }: Call): BrokerOptions | null {
-  const dataDir = reader.one("data", path, "/var/lib/meridian");
-  const listen = reader.one("listen", (text) => parseHostPort(text), "0.0.0.0:7443");
-  const http = reader.one("http", (text) => parseHostPort(text), "127.0.0.1:7480");
-  const quarantineMs = reader.one("quarantine", duration, "24h");
+  const dir = reader.one("data", dataDir, "/var/lib/meridian");
+  const listen = reader.one("listen", listenAt, "0.0.0.0:7443");
+  const http = reader.one("http", listenAt, "127.0.0.1:7480");
+  const quarantineMs = reader.one("quarantine", span("0", "3650d"), "24h");
   reader.one("store", oneOf("sqlite"), "sqlite");
+  const supernets = readSupernets(reader);
+  const advertise = readAdvertise(reader, listen);
+  if (dir === null || listen === null || http === null || quarantineMs === null || advertise === null) return null;
+  return { dataDir: dir, listen, advertise, http, supernets, quarantineMs, version: around.version };
+}
+
+function readSupernets(reader: Reader): readonly Cidr[] {
   const given = reader.many("supernet", supernet);
-  const supernets = given.length > 0 ? given : [parseCidr("242.0.0.0/8")].flatMap((c) => (c.ok ? [c.value] : []));
-  if (new Set(supernets.map(cidrFamily)).size !== supernets.length)
-    reader.fault("--supernet: one per address family at most");
-  const advertise = reader.one("advertise", url("wss:")) ?? (listen === null ? null : ownUrl(listen));
-  if (advertise === null && listen !== null && !reader.has("advertise")) {
-    reader.fault(
-      `--advertise is missing: --listen ${formatHostPort(listen)} is no address that gateways can dial; give wss://HOST:PORT`,
-    );
-  }
-  if (dataDir === null || listen === null || http === null || quarantineMs === null || advertise === null) return null;
-  return { dataDir, listen, advertise, http, supernets, quarantineMs, version: around.version };
+  if (new Set(given.map(cidrFamily)).size !== given.length)
+    reader.fault("supernet", `one per address family at most: ${given.join(", ")}`);
+  return reader.has("supernet") ? given : [expect(parseCidr("242.0.0.0/8"))];
 }
 
 function supernet(text: string): Result<Cidr> {
@@ -80,23 +73,27 @@ function supernet(text: string): Result<Cidr> {
   return fault === undefined ? ok(cidr.value) : err(fault);
 }
 
-function ownUrl(listen: HostPort): string | null {
-  return listen.host === "0.0.0.0" || listen.host === "::" ? null : `wss://${formatHostPort(listen)}`;
+/** Where --listen is an address and a port, that is what gateways dial. */
+function readAdvertise(reader: Reader, listen: HostPort | null): string | null {
+  if (!reader.missing("advertise")) return reader.one("advertise", parseBrokerUrl);
+  if (listen === null) return null;
+  const { host, port } = listen;
+  if (host !== "0.0.0.0" && host !== "::" && port !== 0) return `wss://${formatHostPort(listen)}`;
+  const why = port === 0 ? "names no port" : "is no address";
+  reader.faults.push(
+    `--advertise is missing: --listen ${formatHostPort(listen)} ${why} that gateways can dial; give --advertise wss://HOST:PORT`,
+  );
+  return null;
 }
 
-async function serve(
-  options: BrokerOptions,
-  { around, signal }: Call,
-  log: ReturnType<typeof daemonLog>,
-): Promise<ExitCode> {
+async function serve(options: BrokerOptions, { around, signal }: Call, log: Log): Promise<ExitCode> {
   const broker = openBroker(options, around.clock, log);
-  if (!broker.ok) return fail(around, broker.error);
+  // A fault that begins with a flag is one of the call: the store was made with another value.
+  if (!broker.ok) return broker.error.startsWith("--") ? refuse(around, [broker.error]) : fail(around, broker.error);
   void broker.value.ready.then(() => {
-    log.info("ready", {
-      listen: formatHostPort(options.listen),
-      advertise: options.advertise,
-      http: options.http === null ? null : formatHostPort(options.http),
-    });
+    const { listen, advertise, http } = options;
+    const place = http === null ? null : formatHostPort(http);
+    log.info("ready", { listen: formatHostPort(listen), advertise, http: place });
     around.notify("READY=1");
   });
   try {
@@ -113,10 +110,4 @@ async function serve(
   } catch (error) {
     return fail(around, reasonOf(error));
   }
-}
-
-/** reasonOf is the first reason behind an error of several rooms: the others only followed it. */
-export function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,6 +1,5 @@
 import type { Check } from "#gateway";
-import { ask, orFail, print, wantsJson } from "./ask.ts";
-import { Reader } from "./reader.ts";
+import { ask, asking, orFail, print } from "./ask.ts";
 import { table } from "./table.ts";
 import { CONFIG, DATA, OUTPUT, refuse, type Verb } from "./verb.ts";
 
@@ -11,10 +10,9 @@ export const diagnoseVerb: Verb = {
   example: "meridian diagnose -o json",
   settings: [CONFIG, DATA, OUTPUT],
   async run(call) {
-    const reader = new Reader(call.given);
-    const json = wantsJson(reader);
+    const { reader, dir, json } = asking(call);
     if (reader.faults.length > 0) return refuse(call.around, reader.faults);
-    return orFail(call, await ask(reader, call, { method: "GET", path: "/v1/diagnose" }), (value) => {
+    return orFail(call, await ask(dir, call, { method: "GET", of: "gateway", path: "/v1/diagnose" }), (value) => {
       const checks = value as readonly Check[];
       print(call, json, checks, () =>
         table(

@@ -1,6 +1,5 @@
 import type { Explanation } from "#gateway";
-import { ask, orFail, print, wantsJson } from "./ask.ts";
-import { Reader } from "./reader.ts";
+import { ask, asking, orFail, print } from "./ask.ts";
 import { table } from "./table.ts";
 import { CONFIG, DATA, OUTPUT, refuse, type Verb } from "./verb.ts";
 
@@ -9,14 +8,13 @@ export const explainVerb: Verb = {
   name: "explain",
   summary: "why a name answers what it answers, who an address is, or why neither",
   example: "meridian explain web.shop.svc.clusterset.local",
-  args: [{ name: "<name-or-ip>", help: "a name of the clusterset, or an address" }],
+  args: [{ name: "name-or-ip", help: "a name of the clusterset, or an address" }],
   settings: [CONFIG, DATA, OUTPUT],
   async run(call) {
-    const reader = new Reader(call.given);
-    const json = wantsJson(reader);
+    const { reader, dir, json } = asking(call);
     if (reader.faults.length > 0) return refuse(call.around, reader.faults);
     const query = { q: call.args[0] ?? "" };
-    return orFail(call, await ask(reader, call, { method: "GET", path: "/v1/explain", query }), (value) => {
+    return orFail(call, await ask(dir, call, { method: "GET", of: "gateway", path: "/v1/explain", query }), (value) => {
       const found = value as Explanation;
       print(call, json, found, () => {
         const steps = found.steps.map(({ stage, subject, verdict, why }) => [stage, subject, verdict, why]);

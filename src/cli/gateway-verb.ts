@@ -1,26 +1,12 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { createStatusHttp } from "#admin";
-import { type GatewayOptions, gatewayRoutes, openGateway } from "#gateway";
-import { runAll } from "#life";
+import { type GatewayDaemon, type GatewayOptions, gatewayRoutes, openGateway } from "#gateway";
+import { isAbort, type Log, type Room, runAll } from "#life";
 import { lockDataDir } from "#store";
-import {
-  cidrFamily,
-  err,
-  type HostPort,
-  type Ip,
-  ok,
-  parseCidr,
-  parseClusterId,
-  parseHostPort,
-  parseIp,
-  parseNodeName,
-  type Result,
-} from "#values";
-import { reasonOf } from "./broker-verb.ts";
-import { daemonLog, path } from "./daemon-log.ts";
-import { oneOf, port } from "./parsers.ts";
+import { daemonLog } from "./daemon-log.ts";
+import { readGatewayOptions } from "./gateway-options.ts";
 import { Reader } from "./reader.ts";
+import { reasonOf } from "./reason-of.ts";
 import { type Call, CONFIG, DAEMON, type ExitCode, fail, refuse, type Verb } from "./verb.ts";
 
 /** gateway runs a gateway until a signal. */
@@ -29,6 +15,7 @@ export const gatewayVerb: Verb = {
   summary: "run a gateway: tunnels, translation, exports, imports, names, probes",
   example:
     "meridian gateway --cluster amber --join-token-file token --pod-cidr 10.244.0.0/16 --service-cidr 10.96.0.0/16 --manifests /etc/meridian/manifests",
+  daemon: true,
   settings: [
     CONFIG,
     ...DAEMON,
@@ -63,75 +50,13 @@ export const gatewayVerb: Verb = {
   async run(call) {
     const reader = new Reader(call.given);
     const log = daemonLog(reader, call.around);
-    const options = readOptions(reader, call);
+    const options = readGatewayOptions(reader, call.around);
     if (options === null || reader.faults.length > 0) return refuse(call.around, reader.faults);
     return serve(options, call, log);
   },
 };
 
-function readOptions(reader: Reader, { around }: Call): GatewayOptions | null {
-  const dataDir = reader.one("data", path, "/var/lib/meridian") ?? "";
-  const cluster = reader.need("cluster", parseClusterId, "--cluster ID, as amber");
-  const podCidrs = reader.many("pod-cidr", parseCidr);
-  if (!reader.has("pod-cidr")) reader.fault("--pod-cidr is missing: give the cluster's pod network, as 10.244.0.0/16");
-  const serviceCidrs = reader.many("service-cidr", parseCidr);
-  if (!reader.has("service-cidr"))
-    reader.fault("--service-cidr is missing: give the cluster's service network, as 10.96.0.0/16");
-  const globalCidrs = reader.many("global-cidr", parseCidr);
-  if (globalCidrs.length > podCidrs.length) reader.fault("--global-cidr: more of them than of --pod-cidr");
-  if (podCidrs.some((cidr) => cidrFamily(cidr) !== 4)) reader.fault("--pod-cidr: only IPv4 is translated today");
-  const globalnet = reader.one("globalnet", oneOf("on", "off"), "on");
-  if (globalnet === "off")
-    reader.fault("--globalnet off: untranslated routing between members is not available in this version; leave it on");
-  const dns = reader.many("dns", (text) => parseHostPort(text));
-  const name = reader.one("name", parseNodeName, around.hostname.toLowerCase());
-  if (cluster === null || name === null) return null;
-  return {
-    dataDir,
-    cluster,
-    joinToken: reader.secret("join-token"),
-    podCidrs,
-    serviceCidrs,
-    globalCidrs,
-    manifests: reader.one("manifests", path),
-    endpoint: reader.one("endpoint", endpoint),
-    listenPort: reader.one("listen-port", tunnelPort, "51820") ?? 51_820,
-    dataPlane: reader.one("data-plane", oneOf("auto", "kernel", "userspace", "none"), "auto") ?? "auto",
-    wireguardGo: reader.one("wireguard-go", path),
-    dns: dns.length > 0 ? dns : defaultDns(),
-    http: reader.one("http", (text) => parseHostPort(text)),
-    name,
-    identityFile: reader.one("identity", path) ?? join(dataDir, "identity.json"),
-    path: around.env["PATH"] ?? "",
-    version: around.version,
-  };
-}
-
-function defaultDns(): readonly HostPort[] {
-  const fallback = parseHostPort("127.0.0.1:5353");
-  return fallback.ok ? [fallback.value] : [];
-}
-
-function tunnelPort(text: string): Result<number> {
-  const first = port(text);
-  return first.ok && first.value > 65_528
-    ? err(`must leave room for 8 ports, so at most 65528: ${first.value}`)
-    : first;
-}
-
-function endpoint(text: string): Result<{ host: Ip; port: number | null }> {
-  const bare = parseIp(text);
-  if (bare.ok) return ok({ host: bare.value, port: null });
-  const full = parseHostPort(text);
-  return full.ok ? full : err(`must be IP or IP:PORT: ${JSON.stringify(text)}`);
-}
-
-async function serve(
-  options: GatewayOptions,
-  { around, signal }: Call,
-  log: ReturnType<typeof daemonLog>,
-): Promise<ExitCode> {
-  mkdirSync(options.dataDir, { recursive: true, mode: 0o700 });
+async function serve(options: GatewayOptions, { around, signal }: Call, log: Log): Promise<ExitCode> {
   const lock = lockDataDir(options.dataDir);
   if (!lock.ok) return fail(around, lock.error);
   using _held = lock.value;
@@ -140,27 +65,42 @@ async function serve(
   try {
     const opened = await openGateway(options, { clock: around.clock, log, random: around.random }, both);
     if (!opened.ok) return fail(around, opened.error);
-    const daemon = opened.value;
-    const ready = () => daemon.notReady();
-    const { routes, metrics } = gatewayRoutes(daemon, () => stop.abort());
-    const common = { routes, ready, metrics, clock: around.clock, log };
-    const socket = createStatusHttp({ ...common, listen: { path: join(options.dataDir, "admin.sock") } });
-    const http = options.http === null ? [] : [createStatusHttp({ ...common, listen: options.http })];
-    await runAll([daemon, socket, ...http, announceReady(daemon, log, around)], both);
+    await runAll(
+      roomsOf(opened.value, options, () => stop.abort(), { around, log }),
+      both,
+    );
     return 0;
   } catch (error) {
-    return fail(around, reasonOf(error));
+    if (signal.aborted && isAbort(error)) return 0; // stopped before it had begun
+    return fail(around, place(reasonOf(error)));
   }
 }
 
-function announceReady(
-  daemon: { notReady(): string | null },
-  log: ReturnType<typeof daemonLog>,
-  around: Call["around"],
-) {
+/** The responder does not know by which flag it came to its addresses. */
+function place(reason: string): string {
+  return reason.startsWith("cannot listen on ") ? `--dns: ${reason}` : reason;
+}
+
+/** The daemon, and where it is asked: by the verbs in its folder, by people and Prometheus where --http says. */
+function roomsOf(
+  daemon: GatewayDaemon,
+  { dataDir, http }: GatewayOptions,
+  stop: () => void,
+  { around, log }: { readonly around: Call["around"]; readonly log: Log },
+): readonly Room[] {
+  const ready = () => daemon.notReady();
+  const { routes, metrics } = gatewayRoutes(daemon, stop);
+  const common = { routes, ready, metrics, clock: around.clock, log };
+  const socket = createStatusHttp({ ...common, listen: { path: join(dataDir, "admin.sock") } });
+  const page = http === null ? [] : [createStatusHttp({ ...common, listen: http })];
+  return [daemon, socket, ...page, announceReady(daemon, log, around)];
+}
+
+/** announceReady tells the log and the service manager, once. */
+function announceReady(daemon: GatewayDaemon, log: Log, around: Call["around"]): Room {
   return {
     name: "ready",
-    async run(signal: AbortSignal) {
+    async run(signal) {
       for (let said = false; !signal.aborted; ) {
         if (!said && daemon.notReady() === null) {
           said = true;

@@ -1,10 +1,9 @@
-import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { askBroker, askDaemon } from "#admin";
 import { parseClusterId, type Result } from "#values";
-import { path } from "./daemon-log.ts";
-import { duration, oneOf, url, wholeNumber } from "./parsers.ts";
-import { Reader } from "./reader.ts";
+import { asking } from "./ask.ts";
+import { httpUrl, span, wholeNumber } from "./parsers.ts";
+import type { Reader } from "./reader.ts";
 import { type Call, CONFIG, DATA, type ExitCode, fail, OUTPUT, refuse, type Verb } from "./verb.ts";
 
 /** invite prints one join token, through the broker's admin API: on its own host by the socket in its data folder. */
@@ -24,42 +23,52 @@ export const inviteVerb: Verb = {
     { flag: "uses", value: "N", help: "how many clusters may use it", fallback: "1" },
   ],
   async run(call) {
-    const reader = new Reader(call.given);
-    const ask = {
+    const { reader, dir, json } = asking(call);
+    const body = {
       cluster: reader.one("cluster", parseClusterId),
-      ttlSeconds: (reader.one("ttl", duration, "15m") ?? 0) / 1000,
+      ttlSeconds: (reader.one("ttl", span("1s", "30d"), "15m") ?? 0) / 1000,
       uses: reader.one("uses", wholeNumber(1, 1000), "1") ?? 1,
     };
-    const output = reader.one("output", oneOf("json", "table"), "table");
-    const to = destination(reader);
+    const to = reader.missing("broker") ? onThisHost(reader, dir) : elsewhere(reader);
     if (reader.faults.length > 0 || to === null) return refuse(call.around, reader.faults);
-    const answer = await to(ask, call.signal);
-    return answer.ok ? show(call, answer.value, output) : fail(call.around, answer.error.message);
+    const answer = await to(body, call.signal);
+    return answer.ok ? show(call, answer.value, json) : fail(call.around, answer.error.message);
   },
 };
 
 type Ask = (body: unknown, signal: AbortSignal) => Promise<Result<unknown, { readonly message: string }>>;
 
-/** destination finds the broker: by URL and token file, or by the data folder of the one on this host. */
-function destination(reader: Reader): Ask | null {
-  const broker = reader.one("broker", url("https:", "http:"));
-  const dataDir = reader.one("data", path, "/var/lib/meridian") ?? "";
-  if (broker === null && !reader.has("broker")) {
-    return (body, signal) =>
-      askDaemon(join(dataDir, "admin.sock"), { method: "POST", path: "/v1/invites", body, signal });
-  }
-  if (!reader.has("token-file"))
-    reader.fault("--token-file is missing: give a file with the broker's admin token (DATA/admin.token)");
-  const token = reader.secret("token");
-  const caFile = reader.one("ca-file", path);
-  if (caFile !== null && !existsSync(caFile)) reader.fault(`--ca-file ${caFile}: there is no such file`);
-  if (broker === null || token === null || reader.faults.length > 0) return null;
-  const ca = caFile === null ? null : readFileSync(caFile, "utf8");
-  return (body, signal) => askBroker({ url: broker, token, ca, method: "POST", path: "/v1/invites", body, signal });
+/** The broker of --data. What only --broker needs would do nothing, so whoever gives it as a flag meant another. */
+function onThisHost(reader: Reader, dir: string): Ask {
+  for (const flag of ["token-file", "ca-file"])
+    if (reader.placeOf(flag) === `--${flag}` && reader.has(flag))
+      reader.fault(flag, "is for --broker: give --broker https://HOST:PORT, too, or leave it out");
+  const socket = join(dir, "admin.sock");
+  return async (body, signal) => {
+    const answer = await askDaemon(socket, { method: "POST", path: "/v1/invites", body, signal });
+    if (answer.ok) return answer;
+    const { code, message } = answer.error;
+    const start = "start one with `meridian broker`, give its --data, or --broker URL with --token-file";
+    if (code === "not-running") return { ok: false, error: { message: `no broker answers at ${socket}: ${start}` } };
+    const stranger = code === "refused" && /there is no such path/.test(message);
+    return stranger ? { ok: false, error: { message: `the daemon of ${dir} is no broker: give its --data` } } : answer;
+  };
 }
 
-function show({ around }: Call, answer: unknown, output: "json" | "table" | null): ExitCode {
+/** A broker by its URL, with the admin token from a file. */
+function elsewhere(reader: Reader): Ask | null {
+  const url = reader.one("broker", httpUrl);
+  if (reader.missing("token-file"))
+    reader.faults.push("--token-file is missing: give a file with the broker's admin token (its DATA/admin.token)");
+  const token = reader.secret("token");
+  const ca = reader.file("ca-file");
+  if (url === null || token === null) return null;
+  return (body, signal) => askBroker({ url, token, ca, method: "POST", path: "/v1/invites", body, signal });
+}
+
+function show({ around }: Call, answer: unknown, json: boolean): ExitCode {
   const { token } = answer as { readonly token?: string };
-  around.out(output === "json" ? `${JSON.stringify(answer)}\n` : `${token}\n`);
+  if (token === undefined) return fail(around, "the broker's answer holds no token");
+  around.out(json ? `${JSON.stringify(answer)}\n` : `${token}\n`);
   return 0;
 }

@@ -1,5 +1,4 @@
-import { ask, orFail } from "./ask.ts";
-import { Reader } from "./reader.ts";
+import { ask, asking, orFail } from "./ask.ts";
 import { CONFIG, DATA, refuse, type Verb } from "./verb.ts";
 
 /** leave takes the cluster (or only this gateway) out of the clusterset and everything of ours off this host. */
@@ -14,10 +13,10 @@ export const leaveVerb: Verb = {
     { flag: "force", value: null, help: "leave although the broker cannot be told" },
   ],
   async run(call) {
-    const reader = new Reader(call.given);
-    const body = { gateway: reader.has("gateway"), force: reader.has("force") };
+    const { reader, dir } = asking(call);
+    const body = { gateway: reader.on("gateway"), force: reader.on("force") };
     if (reader.faults.length > 0) return refuse(call.around, reader.faults);
-    return orFail(call, await ask(reader, call, { method: "POST", path: "/v1/leave", body }), (value) => {
+    return orFail(call, await ask(dir, call, { method: "POST", of: "gateway", path: "/v1/leave", body }), (value) => {
       call.around.out(`${(value as { readonly message: string }).message}\n`);
       return 0;
     });

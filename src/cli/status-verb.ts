@@ -1,6 +1,5 @@
 import type { GatewayStatus } from "#gateway";
-import { ask, orFail, print, wantsJson } from "./ask.ts";
-import { Reader } from "./reader.ts";
+import { ask, asking, orFail, print } from "./ask.ts";
 import { age, ms, table } from "./table.ts";
 import { CONFIG, DATA, OUTPUT, refuse, type Verb } from "./verb.ts";
 
@@ -11,10 +10,9 @@ export const statusVerb: Verb = {
   example: "meridian status --data /var/lib/meridian -o json",
   settings: [CONFIG, DATA, OUTPUT],
   async run(call) {
-    const reader = new Reader(call.given);
-    const json = wantsJson(reader);
+    const { reader, dir, json } = asking(call);
     if (reader.faults.length > 0) return refuse(call.around, reader.faults);
-    return orFail(call, await ask(reader, call, { method: "GET", path: "/v1/status" }), (value) => {
+    return orFail(call, await ask(dir, call, { method: "GET", path: "/v1/status" }), (value) => {
       const status = value as GatewayStatus;
       print(call, json, status, () => text(status));
       return status.troubles.some(({ severity }) => severity === "critical") ? 1 : 0;

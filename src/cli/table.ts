@@ -1,6 +1,8 @@
+import { safeText } from "./safe-text.ts";
+
 /** table writes rows in columns as wide as their widest cell, for people. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const all = [head, ...rows];
+  const all = [head, ...rows].map((row) => row.map(safeText));
   const widths = head.map((_, at) => Math.max(...all.map((row) => (row[at] ?? "").length)));
   return all
     .map(

@@ -1,5 +1,7 @@
 import type { Clock } from "#life";
-import type { GivenSettings, Setting } from "./settings.ts";
+import type { Argument } from "./read-argv.ts";
+import { safeText } from "./safe-text.ts";
+import type { GivenSettings, Setting } from "./setting.ts";
 
 /** Surroundings is all of the process that a verb may see. */
 export interface Surroundings {
@@ -32,23 +34,25 @@ export interface Verb {
   readonly name: string;
   readonly summary: string;
   readonly example: string;
-  /** As commander writes them: `<required>`, `[optional]`. */
-  readonly args?: readonly { readonly name: string; readonly help: string }[];
+  /** All of them are needed. */
+  readonly args?: readonly Argument[];
   readonly settings: readonly Setting[];
-  /** Verbs below this one; it does nothing itself then. */
+  /** Verbs below this one; it is never run itself then. */
   readonly verbs?: readonly Verb[];
+  /** It serves until a signal; its configuration holds nothing that it does not know. */
+  readonly daemon?: true;
   run(call: Call): Promise<ExitCode>;
 }
 
 /** refuse prints faults, one a line, and is the exit code for a wrong call. */
 export function refuse({ err }: Surroundings, faults: readonly string[]): ExitCode {
-  for (const fault of faults) err(`meridian: ${fault}\n`);
+  for (const fault of faults) err(`meridian: ${safeText(fault)}\n`);
   return 2;
 }
 
 /** fail prints why something that was rightly asked for could not be done. */
 export function fail({ err }: Surroundings, message: string): ExitCode {
-  err(`meridian: ${message}\n`);
+  err(`meridian: ${safeText(message)}\n`);
   return 1;
 }
 

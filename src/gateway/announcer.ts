@@ -6,6 +6,7 @@ import { formatKey, type Member, seal } from "#wire";
 import type { Cache } from "./cache.ts";
 import type { Place } from "./compile-network.ts";
 import type { GatewayOptions } from "./options.ts";
+import { wakeOrAfter } from "./wake-or-after.ts";
 
 export interface AnnouncerParts {
   readonly options: GatewayOptions;
@@ -22,6 +23,7 @@ export interface AnnouncerParts {
 }
 
 const RETRY_MS = 1000;
+const IDLE_MS = 60_000;
 
 /** Announcer publishes this gateway's own record: how to reach it. Its order is (incarnation, seq); an incarnation is
  *  one run of the daemon, above every one on disk or known to the broker. */
@@ -37,10 +39,11 @@ export class Announcer implements Room {
     this.#parts = parts;
   }
 
-  /** welcomed begins anew: the broker may be another one, or have forgotten. */
+  /** welcomed says the record again: the broker may be another one, or have forgotten. A broker that knows a higher
+   *  incarnation heard another daemon of our name. */
   welcomed(incarnation: number): void {
     const { cache } = this.#parts;
-    if (this.#incarnation <= incarnation) {
+    if (this.#incarnation === 0 || this.#incarnation < incarnation) {
       this.#incarnation = Math.max(incarnation, Number(cache.value("incarnation") ?? "0")) + 1;
       this.#seq = 0;
       cache.setValue("incarnation", String(this.#incarnation));
@@ -57,8 +60,7 @@ export class Announcer implements Room {
     while (!signal.aborted) {
       const woken = this.#wake.changed();
       const retry = await this.#announce();
-      const pause = this.#parts.clock.sleep(retry ? RETRY_MS : 60_000, signal).catch(() => {});
-      await Promise.race([woken, pause]);
+      await wakeOrAfter(woken, this.#parts.clock, retry ? RETRY_MS : IDLE_MS, signal);
     }
   }
 

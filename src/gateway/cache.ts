@@ -1,3 +1,4 @@
+import { renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { crc32 } from "node:zlib";
@@ -15,31 +16,77 @@ export interface Cache {
   /** Where in the broker's log the records end, once all were read. The cursor is null when a row was damaged. */
   loaded(): { readonly cursor: Cursor | null; readonly damaged: number };
   /** write is one transaction; it lets the event loop turn between rows. */
-  write(change: { put: readonly Envelope[]; removed: readonly string[]; cursor?: Cursor | null }): Promise<void>;
+  write(change: CacheChange & { readonly cursor?: Cursor | null }): Promise<void>;
   /** Small values by name: the last incarnation, the address the broker saw. */
   value(name: string): string | null;
   setValue(name: string, value: string): void;
   close(): void;
 }
 
-/** openCache opens `DATA/cache.db`, and begins anew where the file is of another version or no database: what was in
- *  it comes again from the broker. */
+/** CacheChange is what one transaction writes: removals first, so that a record which went and came again stays. */
+export interface CacheChange {
+  readonly put: readonly Envelope[];
+  readonly removed: readonly string[];
+}
+
+/** openCache opens `DATA/cache.db`. A file that is damaged is put aside as `cache.db.damaged`, and an empty cache takes
+ *  its place: what was in it comes again from the broker. One of a newer version is refused, since that version may
+ *  want it back. */
 export function openCache(dataDir: string): Result<Cache> {
   const path = join(dataDir, "cache.db");
   try {
-    const db = new DatabaseSync(path);
+    return openAt(path);
+  } catch (error) {
+    if (!isDamage(error)) return err(`${path}: ${(error as Error).message}`);
+  }
+  try {
+    renameSync(path, `${path}.damaged`);
+    for (const rest of ["-wal", "-shm"]) rmSync(`${path}${rest}`, { force: true });
+    return openAt(path);
+  } catch (error) {
+    return err(`${path}: ${(error as Error).message}`);
+  }
+}
+
+/** openAt throws what SQLite says. */
+function openAt(path: string): Result<Cache> {
+  const db = new DatabaseSync(path);
+  try {
     // NORMAL: a crash of the host may lose the last moments, which the broker still has; it cannot tear the file.
     db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -1024;");
     const { user_version: version } = db.prepare("PRAGMA user_version").get() as { user_version: number };
-    if (version > SCHEMA) return err(`${path} was written by a newer version: remove it to begin with an empty cache`);
+    if (version > SCHEMA) {
+      db.close();
+      return err(`${path} was written by a newer version: remove it to begin with an empty cache`);
+    }
+    const { quick_check: verdict } = db.prepare("PRAGMA quick_check(1)").get() as { quick_check: string };
+    if (verdict !== "ok") throw Object.assign(new Error(verdict), { errcode: SQLITE_CORRUPT });
     db.exec(`
       CREATE TABLE IF NOT EXISTS records (key TEXT PRIMARY KEY, epoch INTEGER, seq INTEGER, body TEXT, signature TEXT, sum INTEGER) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS named (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
       PRAGMA user_version = ${SCHEMA};`);
     return ok(new SqliteCache(db));
   } catch (error) {
-    return err(`${path}: ${(error as Error).message}`);
+    db.close();
+    throw error;
   }
+}
+
+/** Primary result codes of SQLite: the file is torn, or is no database at all. */
+const SQLITE_CORRUPT = 11;
+const SQLITE_NOTADB = 26;
+
+function isDamage(error: unknown): boolean {
+  const code = (error as { readonly errcode?: number }).errcode;
+  return code !== undefined && [SQLITE_CORRUPT, SQLITE_NOTADB].includes(code & 0xff);
+}
+
+/** mergeChanges is one change that does what two after each other do. */
+export function mergeChanges(first: CacheChange, then: CacheChange): CacheChange {
+  const put = new Map(first.put.map((envelope) => [envelope.key, envelope]));
+  for (const key of then.removed) put.delete(key);
+  for (const envelope of then.put) put.set(envelope.key, envelope);
+  return { put: [...put.values()], removed: [...new Set([...first.removed, ...then.removed])] };
 }
 
 interface Row {
@@ -82,8 +129,9 @@ class SqliteCache implements Cache {
   }
 
   write(change: Parameters<Cache["write"]>[0]): Promise<void> {
-    this.#queue = this.#queue.then(() => this.#write(change));
-    return this.#queue;
+    const written = this.#queue.then(() => this.#write(change));
+    this.#queue = written.catch(() => {}); // one that failed holds up none after it
+    return written;
   }
 
   value(name: string): string | null {
@@ -103,8 +151,8 @@ class SqliteCache implements Cache {
     if (!this.#db.isOpen) return;
     this.#db.exec("BEGIN");
     try {
-      await slices(put, (envelope) => this.#putOne(envelope));
       for (const key of removed) this.#remove.run(key);
+      await slices(put, (envelope) => this.#putOne(envelope));
       if (cursor !== undefined) this.#name.run("cursor", cursor === null ? "" : `${cursor.store} ${cursor.revision}`);
       this.#db.exec("COMMIT");
     } catch (error) {

@@ -16,6 +16,8 @@ import {
   type HostPort,
   type Ip,
   type NodeName,
+  contains,
+  isSpecial,
   overlaps,
 } from "#values";
 import type { Catalogue, GatewayBody, Member } from "#wire";
@@ -141,10 +143,17 @@ function peersOf(view: NetworkView, ownIndex: number): readonly Peer[] {
       id: wayId(member.cluster, body.name),
       cluster: member.cluster,
       body,
-      endpoint: body.endpoints[ownIndex] ?? null,
+      endpoint: usable(body.endpoints[ownIndex] ?? null, view.supernet),
       prefixes,
     }));
   });
+}
+
+/** An endpoint inside the clusterset, on this host or of nobody would have our tunnels send where a member may not
+ *  point them: such a peer has to dial us. */
+function usable(endpoint: HostPort | null, supernet: Cidr): HostPort | null {
+  if (endpoint === null || endpoint.port === 0) return null;
+  return isSpecial(endpoint.host) || contains(supernet, endpoint.host) ? null : endpoint;
 }
 
 function byAge(a: Member, b: Member): number {

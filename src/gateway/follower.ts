@@ -2,7 +2,7 @@ import type { KeyObject } from "node:crypto";
 import { type Log, slices, type Troubles } from "#life";
 import type { ClusterId } from "#values";
 import { type Applied, type Batch, type Candidate, Catalogue, type Cursor, type Envelope, examine } from "#wire";
-import type { Cache } from "./cache.ts";
+import { type Cache, type CacheChange, mergeChanges } from "./cache.ts";
 
 export interface FollowerParts {
   readonly own: ClusterId;
@@ -32,6 +32,12 @@ export class Follower {
   onOwnSnapshot: (records: readonly Envelope[]) => void = () => {};
   /** Members whose records did not add up. */
   onMismatch: (clusters: readonly ClusterId[]) => void = () => {};
+  /** The epoch under which our own speaker speaks; null while it does not. */
+  ownEpoch: () => number | null = () => null;
+  /** Members whose snapshot is awaited: until it came the cursor stays, so that no restart forgets to ask for it. */
+  readonly #unsettled = new Set<ClusterId>();
+  /** What the disk did not take: it goes along with the next write. */
+  #owed: CacheChange | null = null;
   #queue: Promise<unknown> = Promise.resolve();
 
   constructor(parts: FollowerParts) {
@@ -50,7 +56,8 @@ export class Follower {
     if (damaged > 0) log.warn("damaged records were dropped from the cache", { damaged });
     const applied = await this.#apply(candidates, [], true);
     for (const { key, body } of applied.accepted) this.#keepOwn(key, body);
-    const whole = applied.refusals.length === 0;
+    // An overlap was refused when it came, too: that nothing is missing does not depend on it.
+    const whole = damaged === 0 && applied.refusals.every(({ code }) => code === "overlap");
     this.cursor = whole ? cursor : null;
     this.synced = cursor !== null && whole;
     this.#tell(applied);
@@ -83,26 +90,57 @@ export class Follower {
     // What we hold already (our own records on their way back, mostly) need not be looked at, except in a snapshot:
     // there absence means something.
     const news = snapshot ? put : put.filter((envelope) => !this.catalogue.holds(envelope));
-    part.candidates.push(...(await this.#examine(news)));
+    part.candidates.push(...(await this.#examine(news.filter((envelope) => !this.#isEcho(envelope)))));
     part.removed.push(...remove);
     if (snapshot) part.own.push(...put.filter(({ key }) => key.split("/")[1] === this.#parts.own));
     if (more) return;
     this.#part = null;
     const applied = await this.#apply(part.candidates, part.removed, snapshot);
-    const cursor = this.#store === null ? null : { store: this.#store, revision };
+    this.#settle(applied);
+    const whole = this.#unsettled.size === 0;
+    const cursor = this.#store !== null && whole ? { store: this.#store, revision } : undefined;
     await this.#keep(applied, cursor);
-    this.cursor = cursor;
+    if (cursor !== undefined) this.cursor = cursor;
     this.synced = true;
-    if (snapshot) this.onOwnSnapshot(part.own);
+    if (snapshot && part.own.length > 0) this.onOwnSnapshot(part.own); // one of others says nothing of ours
     if (applied.mismatched.size > 0) this.onMismatch([...applied.mismatched]);
   }
 
-  async #keep(applied: Applied, cursor?: Cursor | null): Promise<void> {
-    for (const { key, body } of applied.accepted) this.#keepOwn(key, body);
+  /** What our own speaker said under its epoch it has applied before it went up; the heads of its chunks cover only
+   *  what the broker had by then, and would take back the rest. */
+  #isEcho({ key, order }: Envelope): boolean {
+    return key === `head/${this.#parts.own}` && order.epoch === this.ownEpoch();
+  }
+
+  #settle({ accepted, mismatched }: Applied): void {
+    for (const cluster of this.#unsettled) {
+      const gone = this.catalogue.members.get(cluster)?.gone !== null;
+      if (gone || accepted.some(({ key }) => key === `head/${cluster}`)) this.#unsettled.delete(cluster);
+    }
+    for (const cluster of mismatched) this.#unsettled.add(cluster);
+  }
+
+  async #keep(applied: Applied, cursor?: Cursor): Promise<void> {
     for (const key of applied.removed) this.ownBodies.delete(key);
-    const { accepted: put, removed } = applied;
-    await this.#parts.cache.write({ put, removed, ...(cursor === undefined ? {} : { cursor }) });
+    for (const { key, body } of applied.accepted) this.#keepOwn(key, body);
+    const fresh = { put: applied.accepted, removed: applied.removed };
+    await this.#write(this.#owed === null ? fresh : mergeChanges(this.#owed, fresh), cursor);
     this.#tell(applied);
+  }
+
+  /** A disk that takes nothing is a trouble, and no reason to serve less than is known. */
+  async #write(change: CacheChange, cursor: Cursor | undefined): Promise<void> {
+    const { cache, troubles } = this.#parts;
+    try {
+      await cache.write({ ...change, ...(cursor === undefined ? {} : { cursor }) });
+      this.#owed = null;
+      troubles.clear("cache-failed");
+    } catch (error) {
+      this.#owed = change;
+      const title = "What is learned cannot be kept on the disk";
+      const detail = `${String(error)}: a restart without the broker would serve an older state. Make room`;
+      troubles.set({ code: "cache-failed", severity: "critical", title, subject: "", detail });
+    }
   }
 
   #keepOwn(key: string, body: string): void {
@@ -118,7 +156,16 @@ export class Follower {
       troubles.set({ code: REFUSED, severity, title, subject: key, detail: `${code}: ${message}` });
     }
     for (const { key } of applied.accepted) if (!key.startsWith(`export/${own}/`)) troubles.clear(REFUSED, key);
+    for (const cluster of applied.members) if (this.catalogue.members.get(cluster)?.gone) this.#pardon(cluster);
     for (const listener of this.#listeners) listener(applied);
+  }
+
+  /** What was refused of a member that is gone matters to nobody. */
+  #pardon(cluster: ClusterId): void {
+    const { troubles } = this.#parts;
+    for (const { code, subject } of troubles.list()) {
+      if (code === REFUSED && subject.split("/")[1] === cluster) troubles.clear(REFUSED, subject);
+    }
   }
 
   /** Applies in small steps: the event loop turns in between. */

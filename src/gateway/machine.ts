@@ -12,21 +12,31 @@ export interface Machine {
   readonly localLinks: readonly string[];
 }
 
-/** readMachine asks the kernel for the way to the broker (or to any peer): its source is the node's address, its link
- *  the underlay. `fallback` is what was known before, for a start without any way. */
+/** An address that nobody has (RFC 5737): the way to it is the default route. Nothing is ever sent there. */
+const ANYWHERE = "192.0.2.1" as Ip;
+
+/** readMachine asks the kernel for the way to the broker, to any peer, or by the default route: its source is the
+ *  node's address, its link the underlay. `given` is where peers send to; it is the node's address where this host has
+ *  it, and not where somebody in between translates it. */
 export async function readMachine(
   towards: readonly Ip[],
   podCidrs: readonly Cidr[],
   given: Ip | null,
 ): Promise<Result<Machine>> {
-  const way = await firstWay(towards);
+  const way = await firstWay([...towards, ANYWHERE]);
   if (!way.ok) return way;
   const { link, mtu, source } = way.value;
-  const nodeLocal = given ?? source;
+  const nodeLocal = given !== null && (await isOurs(given)) ? given : source;
   if (nodeLocal === null) return err(`the way by ${link} has no source address: give --endpoint`);
   const links = await localLinks(podCidrs);
   if (!links.ok) return links;
   return ok({ nodeLocal, mtu: tunnelMtu(mtu, familyOf(nodeLocal)), underlayLinks: [link], localLinks: links.value });
+}
+
+/** The kernel reaches its own addresses by loopback. */
+async function isOurs(address: Ip): Promise<boolean> {
+  const way = await underlayOf(address);
+  return way.ok && way.value.link === "lo";
 }
 
 async function firstWay(towards: readonly Ip[]): Promise<Result<Underlay>> {

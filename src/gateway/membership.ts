@@ -1,4 +1,5 @@
 import type { KeyObject } from "node:crypto";
+import { join } from "node:path";
 import {
   brokerTls,
   endPendingJoin,
@@ -108,6 +109,9 @@ export class Membership {
     if (uid !== this.uid) return err(`the broker says uid ${uid}, ours is ${this.uid}`);
     if (before?.generation === generation) return ok(undefined);
     const { cluster, privateKey, publicKey } = this;
+    // An identity file in our own data folder is ours alone; one that was named by hand may be shared.
+    const { identityFile, dataDir, name } = this.#options;
+    const alone = identityFile === join(dataDir, "identity.json") ? name : null;
     const brokers = this.urls();
     const identity: Identity = {
       cluster,
@@ -115,12 +119,12 @@ export class Membership {
       privateKey,
       publicKey,
       generation,
-      gateway: before?.gateway ?? this.#options.name,
+      gateway: before === null ? alone : before.gateway,
       brokers,
       brokerCa: this.tls().ca,
       allocationKey,
     };
-    const written = writeIdentity(this.#options.identityFile, identity);
+    const written = writeIdentity(identityFile, identity);
     if (!written.ok) return written;
     this.#identity = identity;
     return endPendingJoin(this.#options.dataDir);

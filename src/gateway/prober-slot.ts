@@ -30,9 +30,12 @@ export class ProberSlot implements Room {
 
   /** set tells our own address and whom to probe. */
   set(address: Ip, targets: readonly ProbeTarget[]): void {
+    const wanted = new Map(targets.map((target) => [target.id, target]));
+    for (const { id, address: there, interface: link } of this.#targets) {
+      const next = wanted.get(id);
+      if (next?.address !== there || next.interface !== link) this.#up.delete(id); // another way, not judged yet
+    }
     this.#targets = targets;
-    const ids = new Set(targets.map(({ id }) => id));
-    for (const id of this.#up.keys()) if (!ids.has(id)) this.#up.delete(id);
     if (this.#address.value === address) this.#prober?.setTargets(targets);
     else this.#address.set(address);
   }

@@ -6,6 +6,7 @@ import type { Ip } from "#values";
 import type { CompiledNetwork } from "./compile-network.ts";
 import { type CompiledService, type ServedService, servedOf } from "./compile-service.ts";
 import { WITHDRAW_MS } from "./options.ts";
+import { wakeOrAfter } from "./wake-or-after.ts";
 
 export interface ReconcilerParts {
   readonly clock: Clock;
@@ -50,6 +51,7 @@ export class Reconciler implements Room {
   #networkDirty = true;
   #network: CompiledNetwork | undefined;
   #passes = 0;
+  #passing = false;
 
   constructor(parts: ReconcilerParts) {
     this.#parts = parts;
@@ -67,6 +69,12 @@ export class Reconciler implements Room {
   /** Number of passes that ended without a fault: readiness asks for the first. */
   get passes(): number {
     return this.#passes;
+  }
+
+  /** Whether all that was known by now is in force, except names that are held back. */
+  get settled(): boolean {
+    if (this.#passes === 0 || this.#networkDirty || this.#passing) return false;
+    return this.#dirty.size <= this.#held.size && [...this.#dirty].every((key) => this.#held.has(key));
   }
 
   announced(key: string): boolean {
@@ -100,12 +108,15 @@ export class Reconciler implements Room {
           this.#parts.plane?.globalnet.forget();
           this.#networkDirty = true;
         }
+        this.#passing = true;
         fault = await this.#pass(signal);
       } catch (error) {
         if (signal.aborted || isAbort(error)) return;
+        this.#networkDirty = true;
         fault = String(error);
         log.error("reconciling failed", { error: fault, stack: (error as Error).stack });
       }
+      this.#passing = false;
       if (fault === undefined) troubles.clear("reconcile-failed");
       else
         troubles.set({
@@ -117,10 +128,7 @@ export class Reconciler implements Room {
         });
       if (fault === undefined && (this.#dirty.size > 0 || this.#networkDirty)) continue;
       const wait = fault !== undefined ? RETRY_MS : this.#untilNext();
-      await Promise.race([
-        fault === undefined ? woken : new Promise(() => {}),
-        clock.sleep(wait, signal).catch(() => {}),
-      ]);
+      await wakeOrAfter(fault === undefined ? woken : new Promise(() => {}), clock, wait, signal);
     }
   }
 
@@ -136,25 +144,24 @@ export class Reconciler implements Room {
     let fault: string | undefined;
     if (this.#networkDirty) {
       this.#networkDirty = false;
-      this.#network = await this.#parts.network();
+      // What was granted once stays up, also when it is taken back: only a leave takes the machine down.
+      this.#network = (await this.#parts.network()) ?? this.#network;
       this.markHeld();
       fault = await this.#applyTunnels();
     }
-    if (fault !== undefined) {
-      this.#networkDirty = true;
-      return fault;
-    }
+    // A tunnel that cannot be made holds up no name: what only it would reach is not announced.
+    if (fault !== undefined) this.#networkDirty = true;
     const changed = await this.#compile(signal);
     this.#parts.responder.update(changed.gone);
     this.#expire();
-    fault = await this.#applyTable(signal);
-    if (fault !== undefined) {
+    const tableFault = await this.#applyTable(signal);
+    if (tableFault !== undefined) {
       for (const { key } of changed.ready) this.#dirty.add(key);
-      return fault;
+      return fault ?? tableFault;
     }
     this.#announce(changed.ready);
-    this.#passes += 1;
-    return undefined;
+    if (fault === undefined) this.#passes += 1;
+    return fault;
   }
 
   async #applyTunnels(): Promise<string | undefined> {

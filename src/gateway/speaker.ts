@@ -1,5 +1,5 @@
 import type { KeyObject } from "node:crypto";
-import { type Clock, isAbort, Latest, type Log, type Room, slices } from "#life";
+import { type Clock, isAbort, Latest, type Log, type Room, slices, type Troubles } from "#life";
 import type { SyncClient } from "#sync";
 import type { ClusterId } from "#values";
 import {
@@ -14,6 +14,7 @@ import {
   unsealed,
 } from "#wire";
 import type { Follower } from "./follower.ts";
+import { wakeOrAfter } from "./wake-or-after.ts";
 
 /** Statement is what one record of ours should say: null takes it back. */
 export type Statement =
@@ -27,6 +28,9 @@ export interface SpeakerParts {
   readonly client: Pick<SyncClient, "state" | "publish" | "claim" | "askSnapshot">;
   readonly clock: Clock;
   readonly log: Log;
+  readonly troubles: Troubles;
+  /** keys is every record that there may be something to say of: all are looked at under a new epoch. */
+  readonly keys: () => Iterable<string>;
   /** state says what a record key should say now; undefined keeps what it says. */
   readonly state: (key: string) => Statement | undefined;
   /** canSpeak is false until source and catalogue are known whole: nothing may be taken back before. */
@@ -36,7 +40,10 @@ export interface SpeakerParts {
 /** Most records in one publication, and most bytes of their bodies. */
 const MAX_RECORDS = 500;
 const MAX_BYTES = 256 << 10;
+/** Largest body of one record: as text in a frame (MAX_FRAME) it grows by its quotes. */
+const MAX_BODY = 600_000;
 const RETRY_MS = 2000;
+const TOO_LARGE = "export-too-large";
 
 /** Speaker signs and publishes what this member exports, if the broker lets this gateway speak.
  *
@@ -98,7 +105,7 @@ export class Speaker implements Room {
         if (signal.aborted || isAbort(error)) return;
         log.error("publishing failed", { error: String(error) });
       }
-      await Promise.race([woken, clock.sleep(RETRY_MS, signal).catch(() => {})]);
+      await wakeOrAfter(woken, clock, RETRY_MS, signal);
     }
   }
 
@@ -112,7 +119,7 @@ export class Speaker implements Room {
   }
 
   async #claim(): Promise<boolean> {
-    const { client, clock, log, follower } = this.#parts;
+    const { client, clock, log, follower, cluster, keys } = this.#parts;
     if (client.state !== "live" || clock.monotonic() < this.#claimAt) return false;
     const claimed = await client.claim();
     if (!claimed.ok) {
@@ -120,10 +127,13 @@ export class Speaker implements Room {
       log.debug("this gateway does not speak", { ...claimed.error });
       return false;
     }
+    // A broker that was restored may not know how far we were: the next epoch is nearer.
+    if (claimed.value <= (follower.catalogue.members.get(cluster)?.head?.order.epoch ?? 0)) return this.#claim();
     this.#epoch = claimed.value;
     this.#seq = 0;
     log.info("this gateway speaks for its cluster", { epoch: claimed.value });
     this.changed(follower.ownBodies.keys());
+    this.changed(keys());
     return true;
   }
 
@@ -146,17 +156,18 @@ export class Speaker implements Room {
         return;
       }
       const record = unsealed(key, order, statement.body);
-      if (record.body === follower.ownBodies.get(key)) return;
+      if (record.body === follower.ownBodies.get(key) || this.#isTooLarge(record)) return;
       put.push(record);
       bytes += record.body.length;
     });
     if (put.length === 0 && removed.length === 0) return this.#dirty.size > 0;
     const tally = follower.catalogue.members.get(cluster)?.tally ?? new Tally();
     const head = this.#head(tally, put.map(entryOf), removed);
-    if (head === undefined) return false;
-    const applied = await follower.own([...put, head], removed);
-    this.#complain(applied);
-    return true;
+    const said = head === undefined ? undefined : await follower.own([...put, head], removed);
+    if (said !== undefined && said.refusals.length === 0) return true;
+    if (said !== undefined) this.#complain(said);
+    for (const key of [...put.map((record) => record.key), ...removed]) this.#dirty.add(key); // for the next try
+    return false;
   }
 
   /** A head over a tally as it will be, under the next number. Undefined while we are no member. */
@@ -237,6 +248,19 @@ export class Speaker implements Room {
     }
     this.#shadow = null;
     client.askSnapshot([cluster]);
+  }
+
+  /** What no frame can carry would end every session: it stays as it was said last. */
+  #isTooLarge({ key, body }: Envelope): boolean {
+    const { troubles } = this.#parts;
+    if (body.length <= MAX_BODY) {
+      troubles.clear(TOO_LARGE, key);
+      return false;
+    }
+    const title = "An export is too large to be published";
+    const detail = `${body.length} bytes, the most is ${MAX_BODY}: export fewer endpoints or shorter annotations`;
+    troubles.set({ code: TOO_LARGE, severity: "warning", title, subject: key, detail });
+    return true;
   }
 
   #complain({ refusals }: Applied): void {

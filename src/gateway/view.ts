@@ -89,8 +89,14 @@ export function statementNow(gateway: Gateway, key: string): Statement | undefin
 export function mayAnnounce({ plane, reconciler, clock, session }: Gateway, service: CompiledService): boolean {
   if (plane === null) return true;
   if (reconciler.network === undefined) return false;
-  if (!service.stale || session.fromDisk.has(service.key)) return true;
-  const first = session.firstSeen.get(service.key) ?? clock.monotonic();
-  session.firstSeen.set(service.key, first);
-  return clock.monotonic() - first > FIRST_REACH_MS;
+  const { firstSeen, fromDisk } = session;
+  const first = firstSeen.get(service.key) ?? clock.monotonic();
+  const may = !service.stale || fromDisk.has(service.key) || clock.monotonic() - first > FIRST_REACH_MS;
+  if (!may) {
+    firstSeen.set(service.key, first);
+    return false;
+  }
+  firstSeen.delete(service.key); // what is withdrawn and comes again is new
+  fromDisk.delete(service.key);
+  return true;
 }

@@ -15,7 +15,8 @@ export interface Guest {
 
 /** Session hears of one gateway from its welcome until its end. */
 export interface Session {
-  message(message: FromGateway): void;
+  /** What takes long gives a promise: the next message is given, and read, when it has ended. */
+  message(message: FromGateway): Promise<void> | undefined;
   gone(): void;
 }
 
@@ -39,6 +40,8 @@ export class Greeting {
   readonly #socket: TLSSocket;
   readonly #options: GreetingOptions;
   readonly #nonce = randomBytes(24);
+  readonly #waiting: FromGateway[] = [];
+  #working = false;
   #stage: "hello" | "login" | Session = "hello";
 
   constructor(link: SocketLink, socket: TLSSocket, options: GreetingOptions) {
@@ -52,12 +55,8 @@ export class Greeting {
     if (!this.#link.open) return;
     const message = text === null ? undefined : decodeFromGateway(text);
     if (message?.ok !== true) return this.#refuse("bad-message", message?.error ?? "a binary frame");
-    try {
-      this.#take(message.value);
-    } catch (error) {
-      this.#options.log.error("a session failed", { remote: this.#link.remote, reason: String(error) });
-      this.#link.refuse({ code: "internal", message: "the broker failed at this: see its log", retry: true });
-    }
+    this.#waiting.push(message.value);
+    if (!this.#working) void this.#work();
   }
 
   ended(): void {
@@ -65,11 +64,30 @@ export class Greeting {
     if (typeof this.#stage === "object") this.#stage.gone();
   }
 
-  #take(message: FromGateway): void {
-    if (typeof this.#stage === "object") this.#stage.message(message);
-    else if (this.#stage === "hello" && message.t === "hello") this.#hello(message);
+  /** One message after the other. While one is at work the socket is not read: what waits here came with it. */
+  async #work(): Promise<void> {
+    this.#working = true;
+    for (let next = this.#waiting.shift(); next !== undefined && this.#link.open; next = this.#waiting.shift()) {
+      try {
+        const work = this.#take(next);
+        if (work === undefined) continue;
+        this.#link.pause();
+        await work;
+      } catch (error) {
+        this.#options.log.error("a session failed", { remote: this.#link.remote, reason: String(error) });
+        this.#link.refuse({ code: "internal", message: "the broker failed at this: see its log", retry: true });
+      }
+      this.#link.resume();
+    }
+    this.#working = false;
+  }
+
+  #take(message: FromGateway): Promise<void> | undefined {
+    if (typeof this.#stage === "object") return this.#stage.message(message);
+    if (this.#stage === "hello" && message.t === "hello") this.#hello(message);
     else if (this.#stage === "login" && message.t === "login") this.#login(message);
     else this.#refuse("bad-order", `${message.t} is not expected now`);
+    return undefined;
   }
 
   #hello({ protocols, features, version }: Extract<FromGateway, { t: "hello" }>): void {

@@ -61,9 +61,19 @@ export class SocketLink implements Link {
     this.send(encode(message), () => {});
   }
 
+  /** pause reads nothing more until resume. */
+  pause(): void {
+    this.#ws.pause();
+  }
+
+  resume(): void {
+    if (this.#ws.isPaused) this.#ws.resume();
+  }
+
   cut(reason: string): void {
     if (!this.open) return;
     this.open = false;
+    this.resume(); // the answer to the close must be read
     this.#ws.close(1008, reason.slice(0, 120));
     setTimeout(() => this.#ws.terminate(), this.#timing.graceMs).unref();
   }

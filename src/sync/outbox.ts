@@ -65,7 +65,7 @@ export class Outbox {
 
   /** offer hands over one change, already encoded, as one or more frames. */
   offer(frames: readonly string[], revision: Revision): void {
-    if (this.#state === "waiting") return;
+    if (this.#state === "waiting" || (this.#sent ?? -1) >= revision) return; // a difference had it already
     const waiting = this.#sink.buffered();
     if (this.#state === "live" && waiting <= SLOW_BYTES) {
       if (waiting === 0) this.#progress = this.#now();

@@ -95,6 +95,7 @@ export async function openHouse({ timing, admit, message }: HouseOptions = {}): 
         message: (said) => {
           heard.push(said);
           message?.(said, guest);
+          return undefined;
         },
         gone: () => gone.push(guest),
       });

@@ -1,5 +1,6 @@
 import type { ClusterId, NodeName } from "#values";
 import { type Applied, type Draft, emptyDraft, type Refusal } from "./applied.ts";
+import type { MemberBody } from "./bodies.ts";
 import type { Candidate } from "./candidate.ts";
 import { Ends } from "./ends.ts";
 import { Ledger } from "./ledger.ts";
@@ -115,12 +116,10 @@ export class Catalogue {
 
   #acceptMember({ body }: Extract<Candidate, { kind: "member" }>, draft: Draft): Omit<Refusal, "key"> | undefined {
     const known = this.members.get(body.cluster);
-    if (known !== undefined && known.body.generation === body.generation && known.body.key !== body.key) {
-      return { code: "key-swap", message: `member ${body.cluster} is pinned to another key` };
-    }
-    if (known !== undefined && known.body.generation !== body.generation && known.gone === null) {
-      return { code: "key-swap", message: `generation ${body.generation} without an end of ${known.body.generation}` };
-    }
+    const fault = known === undefined ? undefined : membershipFault(known, body);
+    if (fault !== undefined) return fault;
+    // Said again: what the member published stays, and so does its end.
+    if (known?.body.generation === body.generation) return undefined;
     draft.members.add(body.cluster);
     if (known !== undefined) for (const key of known.exports.keys()) draft.exports.add(key);
     const member = memberOf(body);
@@ -273,4 +272,17 @@ export class Catalogue {
     if (wrong === undefined) return [];
     return [{ code: "not-owned", key: candidate.envelope.key, message: `${wrong} is not an address of ${cluster}` }];
   }
+}
+
+/** A membership is said once: no later word changes its key or its age, or brings it back after its end. */
+function membershipFault({ body: held, gone }: Member, body: MemberBody): Omit<Refusal, "key"> | undefined {
+  const { cluster, generation } = body;
+  if (generation < held.generation) return { code: "stale", message: `generation ${held.generation} is known already` };
+  if (generation > held.generation) {
+    const message = `generation ${generation} without an end of ${held.generation}`;
+    return gone === null ? { code: "key-swap", message } : undefined;
+  }
+  if (held.key !== body.key) return { code: "key-swap", message: `member ${cluster} is pinned to another key` };
+  const same = held.uid === body.uid && held.joinedAt === body.joinedAt;
+  return same ? undefined : { code: "equivocation", message: `two contents of generation ${generation}` };
 }

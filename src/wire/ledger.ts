@@ -84,6 +84,7 @@ export class Ledger {
           found.push({ kept: `${entry.address} of ${holder}`, refused: `${entry.address} of ${key}` });
           return;
         }
+        this.#byAddress.delete(this.#services.get(key) ?? "");
         this.#services.set(key, entry.address);
         this.#byAddress.set(entry.address, key);
         return;

@@ -1,0 +1,91 @@
+import { type Document, isMap, isScalar, isSeq, type LineCounter, type Pair } from "yaml";
+import { err, ok, type Result } from "#values";
+import { nearest } from "./nearest.ts";
+import { type OpenYaml, openYaml } from "./open-yaml.ts";
+import { readText } from "./read-text.ts";
+import { camelCase, type Given, type GivenSettings, type Setting } from "./setting.ts";
+
+/** ConfigFile is what a configuration says, by flag, and everything that is wrong with it. */
+export type ConfigFile = GivenSettings;
+
+/** readConfig reads YAML whose keys are the flags in camelCase. Keys of `others` may stand there and are passed over,
+ *  so that a daemon and the verbs that ask it share one file; a key that nobody knows is a fault. */
+export function readConfig(file: Given, settings: readonly Setting[], others: readonly Setting[]): ConfigFile {
+  const opened = openConfig(file);
+  if (!opened.ok) return { values: new Map(), faults: opened.error, unread: flagsOf(settings) };
+  const { document, lines } = opened.value;
+  const known = new Map(settings.filter(isKey).map((setting) => [camelCase(setting.flag), setting]));
+  const passed = new Set(others.filter(isKey).map(({ flag }) => camelCase(flag)));
+  const values = new Map<string, readonly Given[]>();
+  const faults: string[] = [];
+  const unread = new Set<string>();
+  for (const pair of pairsOf(document)) {
+    const name = isScalar(pair.key) ? String(pair.key.value) : "?";
+    const place = `${file.text}:${lineOf(pair.key, lines)}: ${name}`;
+    const setting = known.get(name);
+    const texts = setting === undefined ? unknownKey(name, [...known.keys()], passed) : textsOf(pair.value, setting);
+    if (texts === null) continue;
+    if (!texts.ok) {
+      faults.push(`${place}: ${texts.error}`);
+      if (setting !== undefined) unread.add(setting.flag);
+    } else if (setting !== undefined) {
+      values.set(
+        setting.flag,
+        texts.value.map((text) => ({ text, place })),
+      );
+    }
+  }
+  return { values, faults, unread };
+}
+
+function openConfig({ text: path, place }: Given): Result<OpenYaml, readonly string[]> {
+  const text = path === "" ? err("must not be empty") : readText(path);
+  if (!text.ok) return err([`${place} ${path}: ${text.error}`]);
+  const opened = openYaml(path, text.value);
+  if (!opened.ok) return opened;
+  const { contents } = opened.value.document;
+  return contents === null || isMap(contents)
+    ? opened
+    : err([`${path}:1: must be a map of settings, as "podCidr: 10.244.0.0/16"`]);
+}
+
+function pairsOf({ contents }: Document): readonly Pair[] {
+  return isMap(contents) ? (contents.items as readonly Pair[]) : [];
+}
+
+/** A configuration cannot name another one. */
+function isKey({ flag }: Setting): boolean {
+  return flag !== "config";
+}
+
+function flagsOf(settings: readonly Setting[]): ReadonlySet<string> {
+  return new Set(settings.map(({ flag }) => flag));
+}
+
+/** Null for a key that another verb reads. */
+function unknownKey(name: string, known: readonly string[], passed: ReadonlySet<string>): Result<never> | null {
+  if (passed.has(name)) return null;
+  const meant = nearest(name, known);
+  return err(
+    meant === undefined ? `unknown key; known are ${known.join(", ")}` : `unknown key; did you mean ${meant}?`,
+  );
+}
+
+function textsOf(node: unknown, { flag, value, repeat, secret }: Setting): Result<readonly string[]> {
+  if (secret === true) return err(`a secret does not stand here; use ${camelCase(flag)}File`);
+  const items = repeat === true && isSeq(node) ? node.items : [node];
+  const texts = items.map(textOf);
+  if (texts.every((text) => text !== undefined)) return ok(texts as string[]);
+  const what = value === null ? "true or false" : `one value, as ${camelCase(flag)}: ${value}`;
+  return err(`must be ${repeat === true ? `${what}, or a list of them` : what}`);
+}
+
+/** A plain scalar is taken as it is written: `1e3` is a name, too, and no number. */
+function textOf(node: unknown): string | undefined {
+  if (!isScalar(node) || node.value === null) return undefined;
+  return typeof node.value === "string" ? node.value : (node.source ?? String(node.value));
+}
+
+function lineOf(node: unknown, lines: LineCounter): number {
+  return lines.linePos(isScalar(node) ? (node.range?.[0] ?? 0) : 0).line;
+}

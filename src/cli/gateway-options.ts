@@ -1,0 +1,151 @@
+import { join } from "node:path";
+import type { GatewayOptions } from "#gateway";
+import { parseToken, readIdentity } from "#identity";
+import type { Secret } from "#life";
+import {
+  type Cidr,
+  type ClusterId,
+  cidrFamily,
+  cidrParts,
+  err,
+  expect,
+  formatHostPort,
+  type HostPort,
+  type NodeName,
+  overlaps,
+  parseCidr,
+  parseClusterId,
+  parseHostPort,
+  parseNodeName,
+  type Result,
+} from "#values";
+import { dataDir, endpoint, folder, listenAt, oneOf, path, port, program } from "./parsers.ts";
+import type { Reader } from "./reader.ts";
+import type { Surroundings } from "./verb.ts";
+
+type Networks = Pick<GatewayOptions, "podCidrs" | "serviceCidrs" | "globalCidrs">;
+
+/** readGatewayOptions reads every setting of a gateway. Each value that is wrong becomes a fault of the reader; null
+ *  where there is nothing to go on with. Nothing is made or changed. */
+export function readGatewayOptions(reader: Reader, around: Surroundings): GatewayOptions | null {
+  const dir = reader.one("data", dataDir, "/var/lib/meridian");
+  const cluster = reader.need("cluster", parseClusterId, "the id of this cluster, as --cluster amber");
+  const name = reader.one("name", parseNodeName, around.hostname.toLowerCase());
+  const networks = readNetworks(reader);
+  const identityFile = reader.one("identity", path) ?? (dir === null ? null : join(dir, "identity.json"));
+  const rest = {
+    manifests: reader.one("manifests", folder),
+    endpoint: reader.one("endpoint", endpoint),
+    listenPort: reader.one("listen-port", tunnelPort, "51820") ?? 0,
+    dataPlane: reader.one("data-plane", oneOf("auto", "kernel", "userspace", "none"), "auto") ?? "auto",
+    wireguardGo: reader.one("wireguard-go", program),
+    dns: readDns(reader),
+    http: reader.one("http", listenAt),
+  };
+  const globalnet = reader.one("globalnet", oneOf("on", "off"), "on");
+  if (globalnet === "off")
+    reader.fault("globalnet", "off: untranslated routing is not available in this version; leave it on");
+  const joinToken = identityFile === null ? null : readMembership(reader, identityFile, { cluster, name });
+  if (dir === null || cluster === null || name === null || identityFile === null) return null;
+  const process = { path: around.env["PATH"] ?? "", version: around.version };
+  return { dataDir: dir, cluster, name, identityFile, joinToken, ...networks, ...rest, ...process };
+}
+
+function readNetworks(reader: Reader): Networks {
+  const podCidrs = reader.many("pod-cidr", podCidr);
+  if (reader.missing("pod-cidr"))
+    reader.faults.push("--pod-cidr is missing: give the cluster's pod network, as --pod-cidr 10.244.0.0/16");
+  const serviceCidrs = reader.many("service-cidr", parseCidr);
+  if (reader.missing("service-cidr"))
+    reader.faults.push("--service-cidr is missing: give the cluster's service network, as --service-cidr 10.96.0.0/16");
+  const networks = { podCidrs, serviceCidrs, globalCidrs: reader.many("global-cidr", parseCidr) };
+  disjoint(reader, networks);
+  globalFits(reader, networks);
+  return networks;
+}
+
+function podCidr(text: string): Result<Cidr> {
+  const cidr = parseCidr(text);
+  return cidr.ok && cidrFamily(cidr.value) !== 4 ? err(`only IPv4 is translated in this version: ${text}`) : cidr;
+}
+
+/** No address of a cluster is a pod and a Service, too, or a pod twice. */
+function disjoint(reader: Reader, { podCidrs, serviceCidrs }: Networks): void {
+  const all = [
+    ...podCidrs.map((cidr) => ({ cidr, flag: "pod-cidr" })),
+    ...serviceCidrs.map((cidr) => ({ cidr, flag: "service-cidr" })),
+  ];
+  for (const [at, { cidr, flag }] of all.entries()) {
+    const other = all.slice(0, at).find((earlier) => overlaps(earlier.cidr, cidr));
+    if (other !== undefined) reader.fault(flag, `${cidr} overlaps ${reader.placeOf(other.flag)} ${other.cidr}`);
+  }
+}
+
+/** A pod's address keeps its host bits, so the prefix by hand is as long as the network that it stands for. */
+function globalFits(reader: Reader, { podCidrs, globalCidrs }: Networks): void {
+  for (const [at, global] of globalCidrs.entries()) {
+    const pods = podCidrs[at];
+    if (pods === undefined) {
+      const extra = `${global} stands for no --pod-cidr: give one of each, in the same order`;
+      if (!reader.missing("pod-cidr")) reader.fault("global-cidr", extra);
+    } else if (cidrParts(global).length !== cidrParts(pods).length || cidrFamily(global) !== cidrFamily(pods)) {
+      const fit = `${global} stands for ${pods} and must be as long: give one with /${cidrParts(pods).length}`;
+      reader.fault("global-cidr", fit);
+    }
+  }
+}
+
+function tunnelPort(text: string): Result<number> {
+  const first = port(text);
+  return first.ok && first.value > 65_528
+    ? err(`must leave room for 8 ports, so at most 65528: ${first.value}`)
+    : first;
+}
+
+function readDns(reader: Reader): readonly HostPort[] {
+  const dns = reader.many("dns", listenAt);
+  const texts = dns.filter(({ port: at }) => at !== 0).map(formatHostPort);
+  const twice = texts.find((text, at) => texts.indexOf(text) !== at);
+  if (twice !== undefined) reader.fault("dns", `${twice} is given twice: give it once`);
+  return reader.has("dns") ? dns : [expect(parseHostPort("127.0.0.1:5353"))];
+}
+
+/** readMembership checks that this host is the member it is to be, or has what it takes to join: the token is null
+ *  where there is an identity, since later starts need none, whatever is left of it. */
+function readMembership(
+  reader: Reader,
+  identityFile: string,
+  { cluster, name }: { readonly cluster: ClusterId | null; readonly name: NodeName | null },
+): Secret | null {
+  const identity = readIdentity(identityFile);
+  if (!identity.ok && identity.error.code !== "missing") {
+    reader.faults.push(`${reader.placeOf("identity")}: ${identity.error.message}`);
+    return null;
+  }
+  if (!identity.ok) return readJoinToken(reader, identityFile);
+  const { cluster: its, gateway } = identity.value;
+  if (cluster !== null && its !== cluster)
+    reader.fault("cluster", `${cluster}, but ${identityFile} is of cluster ${its}: give that, or another --data`);
+  if (name !== null && gateway !== null && gateway !== name) {
+    const remedy = `give --name ${gateway}, or another gateway its own --data and the shared --identity`;
+    reader.fault("name", `${name}, but ${identityFile} serves only the gateway ${gateway}: ${remedy}`);
+  }
+  return null;
+}
+
+function readJoinToken(reader: Reader, identityFile: string): Secret | null {
+  const remedy = "give --join-token-file FILE with what `meridian invite` printed";
+  if (reader.missing("join-token") && reader.missing("join-token-file")) {
+    reader.faults.push(
+      `--join-token is missing: ${identityFile} is not there, so this host is no member yet; ${remedy}`,
+    );
+    return null;
+  }
+  const secret = reader.secret("join-token");
+  const token = secret === null ? null : parseToken(secret.reveal());
+  if (token?.ok === false) {
+    const flag = reader.has("join-token") ? "join-token" : "join-token-file";
+    reader.fault(flag, `${token.error}; ${remedy}`);
+  }
+  return secret;
+}

@@ -1,0 +1,80 @@
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { runProgram, type Surroundings } from "#cli";
+import { systemClock } from "#life";
+
+/** Said is what a call of the program left: its exit code and what it wrote. */
+export interface Said {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+export interface Around {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+  readonly terminal?: boolean;
+  /** Hears of each piece of stderr as it comes. */
+  readonly onErr?: (text: string) => void;
+}
+
+/** meridian runs the program in this process, and keeps what it says. */
+export async function meridian(argv: readonly string[], around: Around = {}): Promise<Said> {
+  const { env = {}, signal = new AbortController().signal, terminal = false, onErr = () => {} } = around;
+  let [out, err] = ["", ""];
+  const surroundings: Surroundings = {
+    out: (text) => {
+      out += text;
+    },
+    err: (text) => {
+      err += text;
+      onErr(text);
+    },
+    terminal,
+    env: { PATH: "/usr/bin:/bin", ...env },
+    hostname: "Test-Host",
+    version: "1.2.3",
+    clock: systemClock,
+    random: () => 0.5,
+    notify: () => {},
+  };
+  const code = await runProgram(argv, surroundings, signal);
+  return { code, out, err };
+}
+
+/** faultLines are the lines of stderr, each of which the program must have begun with its own name. */
+export function faultLines({ err }: Said): readonly string[] {
+  return err
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => (line.startsWith("meridian: ") ? line.slice("meridian: ".length) : `no fault line: ${line}`));
+}
+
+/** freePort is a TCP port of the loopback that nobody has at the moment. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** isFree reports whether a TCP port of the loopback can be had. */
+export async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  const free = await new Promise<boolean>((resolve) => {
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => resolve(true));
+  });
+  if (free) await new Promise((resolve) => server.close(resolve));
+  return free;
+}
+
+/** folder makes a temporary folder; the second value removes it. */
+export function folder(): readonly [path: string, remove: () => void] {
+  const path = mkdtempSync(join(tmpdir(), "meridian-cli-"));
+  return [path, () => rmSync(path, { recursive: true, force: true })];
+}

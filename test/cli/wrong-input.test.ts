@@ -1,0 +1,496 @@
+import { chmodSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { VERBS, type Verb } from "#cli";
+import { faultLines, folder, freePort, isFree, meridian } from "./testbed.ts";
+
+/** Every setting of every verb with a wrong value: by flag, by environment, by configuration. Each is exit code 2 and
+ *  one line with the place and what to write instead, and nothing is made or bound.
+ *
+ *  In values, FILE is a file where a folder or JSON is wanted, and GONE a path where nothing is. */
+
+type Row = readonly [flag: string, wrong: string, remedy: RegExp];
+
+const DATA: Row = ["data", "FILE", /is a file, not a folder: \S+\/file$/];
+const OUTPUT: Row = ["output", "yaml", /must be json or table: "yaml"/];
+const COMMON: readonly Row[] = [DATA, OUTPUT];
+const DAEMON: readonly Row[] = [
+  DATA,
+  ["log-format", "xml", /must be text or json: "xml"/],
+  ["log-level", "loud", /must be debug, info, warn or error: "loud"/],
+];
+const PLACE = /must be IP:PORT, as 10\.0\.0\.1:53 or \[fd00::1\]:53: "localhost:53"/;
+const SWITCH = /must be true or false: "maybe"/;
+
+const ROWS: Readonly<Record<string, readonly Row[]>> = {
+  broker: [
+    ...DAEMON,
+    ["listen", "localhost:53", PLACE],
+    ["advertise", "https://192.0.2.1:7443", /looks like wss:\/\/HOST:PORT/],
+    ["http", "localhost:53", PLACE],
+    ["supernet", "242.0.0.1/8", /has host bits set; write 242\.0\.0\.0\/8/],
+    ["quarantine", "1 day", /must be a duration, as 500ms, 15m or 24h: "1 day"/],
+    ["store", "etcd", /must be sqlite: "etcd"/],
+  ],
+  gateway: [
+    ...DAEMON,
+    ["cluster", "Amber", /must be a DNS label \(a-z, 0-9 and -, at most 63\): "Amber"/],
+    [
+      "join-token",
+      "letmein",
+      /one begins with mrd1\.; give --join-token-file FILE with what `meridian invite` printed/,
+    ],
+    ["join-token-file", "GONE", /there is no such file/],
+    ["pod-cidr", "10.244.0.0", /which looks like 10\.0\.0\.0\/8: "10\.244\.0\.0"/],
+    ["service-cidr", "10.96.0.1/16", /write 10\.96\.0\.0\/16/],
+    ["manifests", "FILE", /is a file, not a folder/],
+    ["endpoint", "gw.example.com", /must be IP or IP:PORT, as 192\.0\.2\.1:51820: "gw\.example\.com"/],
+    ["listen-port", "65530", /must leave room for 8 ports, so at most 65528/],
+    ["data-plane", "ebpf", /must be auto, kernel, userspace or none: "ebpf"/],
+    ["wireguard-go", "GONE", /there is no such file/],
+    ["dns", "localhost:53", PLACE],
+    ["http", "localhost:53", PLACE],
+    ["globalnet", "yes", /must be on or off: "yes"/],
+    ["global-cidr", "242.9.0.0/24", /stands for 10\.244\.0\.0\/16 and must be as long: give one with \/16/],
+    ["name", "Node_1", /must be DNS labels joined by dots: "Node_1"/],
+    ["identity", "FILE", /others may read it \(mode 0644\): chmod 600/],
+  ],
+  invite: [
+    ...COMMON,
+    ["broker", "http://192.0.2.1:7480", /in clear; write https:\/\/192\.0\.2\.1:7480/],
+    ["token-file", "GONE", /there is no such file/],
+    ["ca-file", "GONE", /there is no such file/],
+    ["cluster", "a.b", /must be a DNS label/],
+    ["ttl", "31d", /must be 1s to 30d: "31d"/],
+    ["uses", "0", /must be a whole number, 1 to 1000: "0"/],
+  ],
+  status: COMMON,
+  explain: COMMON,
+  bench: [
+    ...COMMON,
+    ["peer", "Birch", /must be a DNS label/],
+    ["duration", "1h", /must be 100ms to 30s: "1h"/],
+    ["throughput", "maybe", SWITCH],
+  ],
+  "ipam list": COMMON,
+  "ipam whois": COMMON,
+  "ipam plan": [OUTPUT, ["file", "GONE", /there is no such file/]],
+  leave: [DATA, ["gateway", "maybe", SWITCH], ["force", "maybe", SWITCH]],
+  diagnose: COMMON,
+};
+
+/** What makes a call right but for one setting. */
+const REST: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  broker: { data: "GONE", listen: "127.0.0.1:PORT", http: "127.0.0.1:PORT" },
+  gateway: {
+    data: "GONE",
+    cluster: "amber",
+    "join-token-file": "TOKEN",
+    "pod-cidr": "10.244.0.0/16",
+    "service-cidr": "10.96.0.0/16",
+    "data-plane": "none",
+    dns: "127.0.0.1:PORT",
+    http: "127.0.0.1:PORT",
+  },
+  "ipam plan": { file: "PLAN" },
+};
+/** Settings that only mean something, or are only wrong, beside others. */
+const WITH: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "token-file": { broker: "https://127.0.0.1:7480" },
+  "ca-file": { broker: "https://127.0.0.1:7480", "token-file": "TOKEN" },
+};
+const ARGS: Readonly<Record<string, readonly string[]>> = {
+  explain: ["web.shop.svc.clusterset.local"],
+  "ipam whois": ["242.2.3.7"],
+};
+
+const SECRET = "mrd1.AAAAc2VjcmV0c2VjcmV0";
+let dir = "";
+let remove = (): void => {};
+let port = 0;
+let before: readonly string[] = [];
+
+beforeEach(async () => {
+  [dir, remove] = folder();
+  port = await freePort();
+  writeFileSync(join(dir, "file"), "{}", { mode: 0o644 });
+  chmodSync(join(dir, "file"), 0o644);
+  writeFileSync(join(dir, "plan.yaml"), "clusters: [{id: a, podCidr: 10.0.0.0/16}]\n");
+  writeFileSync(join(dir, "token"), await goodToken());
+});
+
+afterEach(() => remove());
+
+/** A token that is well made; nobody answers at its URL. */
+async function goodToken(): Promise<string> {
+  const { mintToken } = await import("#identity");
+  const fingerprint = `sha256:${"0".repeat(64)}` as Parameters<typeof mintToken>[0]["fingerprint"];
+  return mintToken({ url: "wss://127.0.0.1:9", fingerprint }).token.reveal();
+}
+
+function fill(text: string): string {
+  return text
+    .replace("FILE", join(dir, "file"))
+    .replace("GONE", join(dir, "gone"))
+    .replace("PLAN", join(dir, "plan.yaml"))
+    .replace("TOKEN", join(dir, "token"))
+    .replace("PORT", String(port));
+}
+
+function flagsBut(verb: string, wrong: string): readonly string[] {
+  const rest = { ...REST[verb], ...WITH[wrong] };
+  const clash = wrong === "join-token" ? "join-token-file" : wrong;
+  const kept = Object.entries(rest).filter(([flag]) => flag !== clash && flag !== wrong);
+  return kept.flatMap(([flag, value]) => [`--${flag}`, fill(value)]);
+}
+
+const words = (verb: string): readonly string[] => [...verb.split(" "), ...(ARGS[verb] ?? [])];
+const camelCase = (flag: string): string => flag.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
+const envName = (flag: string): string => `MERIDIAN_${flag.toUpperCase().replaceAll("-", "_")}`;
+/** Everything below the folder, by path. */
+const tree = (): readonly string[] => (readdirSync(dir, { recursive: true }) as string[]).sort();
+
+/** refused runs a call that is wrong, and gives its faults: nothing was made, nothing is bound, nothing is said of it
+ *  on stdout. */
+async function refused(
+  argv: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<readonly string[]> {
+  before = tree();
+  const said = await meridian(argv, { env });
+  expect({ code: said.code, out: said.out }).toEqual({ code: 2, out: "" });
+  expect(tree()).toEqual(before);
+  expect(await isFree(port)).toBe(true);
+  return faultLines(said);
+}
+
+function config(text: string): string {
+  writeFileSync(join(dir, "meridian.yaml"), text);
+  return join(dir, "meridian.yaml");
+}
+
+const all = Object.entries(ROWS).flatMap(([verb, rows]) => rows.map((row) => [verb, ...row] as const));
+const isSwitch = (flag: string): boolean => ["throughput", "gateway", "force"].includes(flag);
+
+describe("a wrong value", () => {
+  test.each(all.filter(([, flag]) => !isSwitch(flag)))("of %s by flag: --%s %s", async (verb, flag, wrong, remedy) => {
+    const faults = await refused([...words(verb), ...flagsBut(verb, flag), `--${flag}`, fill(wrong)]);
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toMatch(remedy);
+    expect(faults[0]).toMatch(flag === "file" ? join(dir, "gone") : new RegExp(`^--${flag}\\b`));
+  });
+
+  test.each(all)("of %s by environment: --%s %s", async (verb, flag, wrong, remedy) => {
+    const faults = await refused([...words(verb), ...flagsBut(verb, flag)], { [envName(flag)]: fill(wrong) });
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toMatch(remedy);
+    expect(faults[0]).toMatch(flag === "file" ? join(dir, "gone") : new RegExp(`^${envName(flag)}\\b`));
+  });
+
+  const configured = all.filter(([verb, flag]) => verb !== "ipam plan" && flag !== "join-token");
+  test.each(configured)("of %s by configuration: --%s %s", async (verb, flag, wrong, remedy) => {
+    const file = config(`# a comment\n\n${camelCase(flag)}: ${fill(wrong)}\n`);
+    const faults = await refused([...words(verb), ...flagsBut(verb, flag), "--config", file]);
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toMatch(remedy);
+    expect(faults[0]).toContain(`${file}:3: ${camelCase(flag)}`);
+  });
+
+  test("the table has every setting of every verb", () => {
+    const named = (verb: Verb, name: string): readonly string[] =>
+      verb.verbs?.flatMap((sub) => named(sub, `${name} ${sub.name}`)) ??
+      verb.settings.filter(({ flag }) => flag !== "config").map(({ flag }) => `${name} --${flag}`);
+    const every = VERBS.flatMap((verb) => named(verb, verb.name)).sort();
+    expect(all.map(([verb, flag]) => `${verb} --${flag}`).sort()).toEqual(every);
+  });
+});
+
+describe("values that are wrong only beside each other", () => {
+  const gateway = (wrong: string): readonly string[] => ["gateway", ...flagsBut("gateway", wrong)];
+  const broker = (wrong: string): readonly string[] => ["broker", ...flagsBut("broker", wrong)];
+
+  test.each<[string, () => readonly string[], RegExp]>([
+    [
+      "equal pod CIDRs",
+      () => [...gateway(""), "--pod-cidr", "10.244.0.0/16"],
+      /^--pod-cidr: 10\.244\.0\.0\/16 overlaps --pod-cidr 10\.244\.0\.0\/16/,
+    ],
+    [
+      "a service CIDR inside the pod CIDR",
+      () => [...gateway("service-cidr"), "--service-cidr", "10.244.8.0/24"],
+      /^--service-cidr: 10\.244\.8\.0\/24 overlaps --pod-cidr/,
+    ],
+    [
+      "more global than pod CIDRs",
+      () => [...gateway(""), "--global-cidr", "242.8.0.0/16", "--global-cidr", "242.9.0.0/16"],
+      /^--global-cidr: 242\.9\.0\.0\/16 stands for no --pod-cidr/,
+    ],
+    [
+      "an IPv6 pod CIDR",
+      () => [...gateway("pod-cidr"), "--pod-cidr", "fd00::/48"],
+      /^--pod-cidr: only IPv4 is translated in this version: fd00::\/48/,
+    ],
+    ["untranslated routing", () => [...gateway(""), "--globalnet", "off"], /^--globalnet: off: .*leave it on/],
+    [
+      "an endpoint that is no place",
+      () => [...gateway(""), "--endpoint", "0.0.0.0"],
+      /^--endpoint: must be an address that other gateways can reach/,
+    ],
+    [
+      "an endpoint without a port",
+      () => [...gateway(""), "--endpoint", "192.0.2.1:0"],
+      /^--endpoint: must have a port from 1 to 65535/,
+    ],
+    [
+      "a DNS address twice",
+      () => [...gateway(""), "--dns", fill("127.0.0.1:PORT")],
+      /^--dns: 127\.0\.0\.1:\d+ is given twice/,
+    ],
+    [
+      "no token and no identity",
+      () => gateway("join-token"),
+      /^--join-token is missing: \S+identity\.json is not there, .*meridian invite/,
+    ],
+    [
+      "a token twice",
+      () => [...gateway(""), "--join-token", SECRET],
+      /^--join-token and --join-token-file are both given: give one of them/,
+    ],
+    [
+      "a token file that is empty",
+      () => [...gateway("join-token"), "--join-token-file", "/dev/null"],
+      /^--join-token-file \/dev\/null: is empty/,
+    ],
+    ["a program that is a folder", () => [...gateway(""), "--wireguard-go", dir], /^--wireguard-go: is no program/],
+    [
+      "two supernets of one family",
+      () => [...broker(""), "--supernet", "242.0.0.0/8", "--supernet", "241.0.0.0/8"],
+      /^--supernet: one per address family at most: 242\.0\.0\.0\/8, 241/,
+    ],
+    [
+      "a supernet of loopback",
+      () => [...broker(""), "--supernet", "127.0.0.0/8"],
+      /^--supernet: a supernet cannot contain addresses of 127\.0\.0\.0\/8/,
+    ],
+    [
+      "a supernet that is too small",
+      () => [...broker(""), "--supernet", "242.0.0.0/24"],
+      /^--supernet: .*at most \/16/,
+    ],
+    [
+      "a wildcard without --advertise",
+      () => [...broker("listen"), "--listen", fill("0.0.0.0:PORT")],
+      /^--advertise is missing: --listen 0\.0\.0\.0:\d+ is no address .* give --advertise wss:\/\/HOST:PORT/,
+    ],
+    [
+      "a port of the kernel's choice without --advertise",
+      () => [...broker("listen"), "--listen", "127.0.0.1:0"],
+      /^--advertise is missing: --listen 127\.0\.0\.1:0 names no port/,
+    ],
+    [
+      "a folder whose socket would have too long a name",
+      () => [...broker("data"), "--data", join(dir, "x".repeat(100))],
+      /^--data: must have at most 96 bytes, since a socket is made in it/,
+    ],
+    [
+      "a remote broker without a token",
+      () => ["invite", "--broker", "https://192.0.2.1:7480"],
+      /^--token-file is missing: give a file with the broker's admin token/,
+    ],
+    [
+      "a token without a remote broker",
+      () => ["invite", "--token-file", join(dir, "token")],
+      /^--token-file: is for --broker: give --broker/,
+    ],
+    [
+      "a broker's URL with a password",
+      () => ["invite", "--broker", "https://u:hunter2@192.0.2.1", "--token-file", join(dir, "token")],
+      /^--broker: must be .*, without user or password$/,
+    ],
+  ])("%s", async (_what, argv, fault) => {
+    const faults = await refused(argv());
+    expect(faults).toHaveLength(1);
+    expect(faults[0]).toMatch(fault);
+  });
+});
+
+describe("a wrong call", () => {
+  test.each<[string, readonly string[], readonly (string | RegExp)[]]>([
+    ["an unknown verb", ["frobnicate"], [/^"frobnicate": unknown verb; the verbs are broker, gateway, invite/]],
+    ["a verb misspelt", ["statsu"], ['"statsu": unknown verb; did you mean status?']],
+    ["an unknown verb of ipam", ["ipam", "whos"], ['"whos": unknown verb; did you mean whois?']],
+    ["a flag before the verb", ["--data", "/x", "status"], [/^--data: unknown flag here; flags stand after the verb/]],
+    ["an unknown flag", ["status", "--frobnicate"], [/^--frobnicate: unknown flag; -h lists/]],
+    [
+      "a flag misspelt",
+      ["gateway", "--pod-cdir", "x"],
+      [
+        /^--pod-cdir: unknown flag; did you mean --pod-cidr\?/,
+        /^--cluster is missing/,
+        /^--pod-cidr is missing/,
+        /^--service-cidr is missing/,
+        /^--join-token is missing/,
+      ],
+    ],
+    ["a flag of another verb", ["status", "--supernet", "1.0.0.0/8"], [/^--supernet: unknown flag/]],
+    ["a flag without its value", ["status", "--data"], ["--data: needs a value: --data DIR"]],
+    [
+      "a flag that would swallow the next one",
+      ["status", "--data", "--output", "json"],
+      ["--data: needs a value: --data DIR"],
+    ],
+    ["a single flag twice", ["status", "--data", "/x", "--data", "/y"], ["--data: is given 2 times: give it once"]],
+    [
+      "the short form and the long one",
+      ["status", "-o", "json", "--output", "json"],
+      ["--output: is given 2 times: give it once"],
+    ],
+    ["an empty value", ["status", "--data", ""], ["--data: must not be empty"]],
+    ["a value for a switch", ["leave", "--force=yes"], ["--force: takes no value: write --force alone"]],
+    ["an argument too many", ["status", "now"], ['"now": unexpected argument: leave it out']],
+    ["an argument too few", ["explain"], [/^<name-or-ip> is missing: give a name of the clusterset, or an address/]],
+    ["an empty argument", ["explain", ""], [/^<name-or-ip> is missing/]],
+    ["no address", ["ipam", "whois", "1.2.3"], ['<ip>: not an IP address: "1.2.3"']],
+    ["no plan", ["ipam", "plan"], ["--file is missing: give the plan, as -f clusters.yaml"]],
+  ])("%s", async (_what, argv, faults) => {
+    const got = await refused(argv);
+    expect(got).toHaveLength(faults.length);
+    for (const [at, fault] of faults.entries()) expect(got[at]).toMatch(fault);
+  });
+
+  test.each([
+    [[], "meridian needs a verb: broker, gateway"],
+    [["ipam"], "ipam needs a verb: list, whois, plan"],
+  ])("%j without a verb shows the help and says what is missing, on stderr", async (argv, fault) => {
+    const { code, out, err } = await meridian(argv);
+    expect({ code, out }).toEqual({ code: 2, out: "" });
+    expect(err).toContain("Usage: meridian");
+    expect(err.trimEnd().split("\n").at(-1)).toContain(`meridian: ${fault}`);
+  });
+
+  test("all faults come at once, whatever their source", async () => {
+    const file = config("podCidr: [10.0.0.0/8, 10.244.0.1/16]\nlistenPort: 0\nnmae: x\n");
+    const faults = await refused(
+      ["gateway", "--config", file, "--bogus", "--cluster", "A", "--data-plane", "x", "--dns", "y", "--name"],
+      { MERIDIAN_SERVICE_CIDR: "10.96.0.0", MERIDIAN_LOG_LEVEL: "loud" },
+    );
+    expect(faults.map((fault) => fault.replace(file, "FILE").slice(0, 32))).toEqual([
+      "--name: needs a value: --name NO",
+      "--bogus: unknown flag; -h lists ",
+      "FILE:3: nmae: unknown key; did y",
+      "MERIDIAN_LOG_LEVEL: must be debu",
+      "--cluster: cluster id must be a ",
+      "FILE:1: podCidr: 10.244.0.1/16 h",
+      "MERIDIAN_SERVICE_CIDR: not a CID",
+      "FILE:2: listenPort: must be a wh",
+      "--data-plane: must be auto, kern",
+      "--dns: must be IP:PORT, as 10.0.",
+      "--join-token is missing: /var/li",
+    ]);
+  });
+});
+
+describe("a wrong configuration", () => {
+  test.each<[string, string, readonly RegExp[]]>([
+    ["an unknown key", "podCdir: 10.0.0.0/8\n", [/:1: podCdir: unknown key; did you mean podCidr\?/]],
+    ["a key like nothing", "frobnicate: 1\n", [/:1: frobnicate: unknown key; known are data, logFormat/]],
+    ["a key of another daemon", "supernet: 242.0.0.0/8\n", [/:1: supernet: unknown key/]],
+    ["the flag's spelling", "pod-cidr: 10.0.0.0/8\n", [/:1: pod-cidr: unknown key; did you mean podCidr\?/]],
+    [
+      "several at once",
+      "a: 1\n\nb: 2\nlistenPort: many\n",
+      [/:1: a: unknown key/, /:3: b: unknown key/, /:4: listenPort: must be a whole number/],
+    ],
+    ["a secret", `joinToken: ${SECRET}\n`, [/:1: joinToken: a secret does not stand here; use joinTokenFile$/]],
+    ["another configuration", "config: other.yaml\n", [/:1: config: unknown key/]],
+    [
+      "a list where one value is wanted",
+      "endpoint: [192.0.2.1]\n",
+      [/:1: endpoint: must be one value, as endpoint: IP\[:PORT\]/],
+    ],
+    ["a map where one value is wanted", "manifests:\n  dir: /x\n", [/:1: manifests: must be one value/]],
+    [
+      "a map in a list",
+      "dns:\n- host: 127.0.0.1\n",
+      [/:1: dns: must be one value, as dns: HOST:PORT, or a list of them/],
+    ],
+    ["nothing", "http:\n", [/:1: http: must be one value/]],
+    ["a wrong item of a list", "dns:\n- 127.0.0.1:0\n- here\n", [/:1: dns: must be IP:PORT.*: "here"/]],
+    ["a number for a name", "name: 1e3_\n", [/:1: name: .*"1e3_"/]],
+    ["YAML that ends too soon", "name: x\ndns: [127.0.0.1:53\n", [/meridian\.yaml:\d: .*(flow|\])/i]],
+    ["a tab", "name: x\ndns:\n\t- 1\n", [/meridian\.yaml:3: .*[Tt]ab/]],
+    ["a key twice", "name: x\nname: y\n", [/meridian\.yaml:2: Map keys must be unique/]],
+    ["a list", "- name\n", [/meridian\.yaml:1: must be a map of settings, as "podCidr: 10\.244\.0\.0\/16"/]],
+    ["a text", "hello\n", [/meridian\.yaml:1: must be a map of settings/]],
+    ["two documents", "name: x\n---\nname: y\n", [/meridian\.yaml:\d: .*multiple documents/]],
+  ])("%s", async (_what, text, faults) => {
+    const got = await refused(["gateway", ...flagsBut("gateway", ""), "--config", config(text)]);
+    expect(got).toHaveLength(faults.length);
+    for (const [at, fault] of faults.entries()) expect(got[at]).toMatch(fault);
+  });
+
+  test("a file that cannot be read is named with where it was given, and settings it may hold are not called missing", async () => {
+    mkdirSync(join(dir, "folder"));
+    const gone = join(dir, "gone.yaml");
+    expect(await refused(["gateway", "--config", gone])).toEqual([`--config ${gone}: there is no such file`]);
+    expect(await refused(["status"], { MERIDIAN_CONFIG: join(dir, "folder") })).toEqual([
+      `MERIDIAN_CONFIG ${dir}/folder: is a folder, not a file`,
+    ]);
+    expect(await refused(["status", "--config", ""])).toEqual(["--config : must not be empty"]);
+  });
+
+  test("a daemon's file also serves the verbs that ask it", async () => {
+    const file = config(`data: ${dir}/gone\ncluster: amber\npodCidr: 10.244.0.0/16\n`);
+    const { code, err } = await meridian(["status", "--config", file]);
+    expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining(`${dir}/gone/admin.sock`) });
+    expect(await refused(["status", "--config", config("data: x\nnonsense: 1\n")])).toEqual([
+      expect.stringContaining(":2: nonsense: unknown key"),
+    ]);
+  });
+});
+
+describe("which value counts", () => {
+  const asked = async (argv: readonly string[], env: Readonly<Record<string, string>>): Promise<string> =>
+    /answers at (\S+)\/admin\.sock/.exec((await meridian(["status", ...argv], { env })).err)?.[1] ?? "?";
+
+  test("a flag, then the environment, then the configuration, then the default", async () => {
+    const file = config("data: /config\n");
+    expect(await asked(["--data", "/flag", "--config", file], { MERIDIAN_DATA: "/env" })).toBe("/flag");
+    expect(await asked(["--config", file], { MERIDIAN_DATA: "/env" })).toBe("/env");
+    expect(await asked(["--config", file], {})).toBe("/config");
+    expect(await asked([], { MERIDIAN_CONFIG: file })).toBe("/config");
+    expect(await asked([], { MERIDIAN_DATA: "" })).toBe("/var/lib/meridian");
+  });
+
+  test("a relative folder is one below the working directory", async () => {
+    expect(await asked(["--data", "some/where"], {})).toBe(join(process.cwd(), "some/where"));
+  });
+
+  test("switches can be off in environment and configuration", async () => {
+    const argv = ["bench", "--data", join(dir, "gone")];
+    for (const off of ["false", "0"])
+      expect((await meridian(argv, { env: { MERIDIAN_THROUGHPUT: off } })).code).toBe(1);
+    expect((await meridian([...argv, "--config", config("throughput: false\n")])).code).toBe(1);
+  });
+});
+
+describe("a secret", () => {
+  test.each<[string, readonly string[]]>([
+    ["as an argument", ["status", SECRET]],
+    ["as the verb", [SECRET]],
+    ["as another setting", ["gateway", "--cluster", SECRET]],
+    ["with a flag misspelt", ["gateway", `--join-tokn=${SECRET}`]],
+    ["cut off", ["gateway", "--cluster", "a", "--join-token", SECRET]],
+    ["as a file's name", ["gateway", "--cluster", "a", "--join-token-file", SECRET]],
+  ])("is not printed when it is given %s", async (_how, argv) => {
+    const { code, out, err } = await meridian(argv);
+    expect(code).toBe(2);
+    expect(out + err).not.toContain(SECRET.slice(5));
+  });
+
+  test("control characters of a value do not reach the terminal", async () => {
+    const { err } = await meridian(["status", "--data", `${dir}/\u001b[2J\nmeridian: fine`]);
+    expect(err).toContain("\\x1b[2J\\nmeridian: fine");
+    expect(err.split("\n")).toHaveLength(2);
+  });
+});
