@@ -1,7 +1,16 @@
-import { type Daemon, eventually, firstNode, type Latency, listAllocations, mustExec, type Place, verbJson } from "#lab";
+import {
+  type Daemon,
+  eventually,
+  firstNode,
+  type Latency,
+  listAllocations,
+  mustExec,
+  type Place,
+  verbJson,
+} from "#lab";
 import { systemClock } from "#life";
 import { addressAt, err, expect, type Ip, ok, parseCidr, type Result } from "#values";
-import type { Benchmark, BenchAsk, Outcome } from "./benchmark.ts";
+import type { BenchAsk, Benchmark, Outcome } from "./benchmark.ts";
 import { ratioRow } from "./benchmark.ts";
 import { inRun } from "./in-run.ts";
 import { joinCluster, raisePair } from "./lab-pair.ts";

@@ -57,7 +57,8 @@ export function ratioRow(
     ...(least === undefined ? [] : [`>= ${short(least)}`]),
     ...(most === undefined ? [] : [`<= ${short(most)}`]),
   ];
-  const within = ratio.median >= (least ?? Number.NEGATIVE_INFINITY) && ratio.median <= (most ?? Number.POSITIVE_INFINITY);
+  const within =
+    ratio.median >= (least ?? Number.NEGATIVE_INFINITY) && ratio.median <= (most ?? Number.POSITIVE_INFINITY);
   return {
     what,
     a: unit(spread(pairs.map(({ a }) => a)).median),

@@ -1,6 +1,6 @@
-import { type Run } from "#lab";
+import type { Run } from "#lab";
 import { describeFault } from "#life";
-import { type Benchmark, type BenchAsk, type Outcome, type Row, ratioRow } from "./benchmark.ts";
+import { type BenchAsk, type Benchmark, type Outcome, type Row, ratioRow } from "./benchmark.ts";
 import { startAccepting, timeConnects } from "./connects.ts";
 import { enter, globalnetIn, PLAN } from "./globalnet-in.ts";
 import { inRun } from "./in-run.ts";
@@ -66,7 +66,11 @@ async function raise(run: Run, name: string): Promise<WirePair> {
 }
 
 /** Each run of A first makes connections to all addresses, so that they are in use: their entries are in conntrack. */
-async function compareSizes({ peer }: WirePair, size: number, { quick, signal, say }: BenchAsk): Promise<readonly Row[]> {
+async function compareSizes(
+  { peer }: WirePair,
+  size: number,
+  { quick, signal, say }: BenchAsk,
+): Promise<readonly Row[]> {
   const count = quick ? 500 : 2000;
   const seconds = quick ? 1 : 2;
   const many = Array.from({ length: quick ? 500 : size }, (_, i) => ({ address: globalOf(i + 256), port: PORT }));
@@ -79,14 +83,35 @@ async function compareSizes({ peer }: WirePair, size: number, { quick, signal, s
     return { p50Us, rttUs: trips.p50Us, bits: sent.bitsPerSecond };
   };
   say(`${size} addresses`);
-  const { kept } = await interleave({ a: () => run(many), b: () => run(one), pairs: quick ? 1 : 5, warmUps: quick ? 0 : 1, signal });
+  const { kept } = await interleave({
+    a: () => run(many),
+    b: () => run(one),
+    pairs: quick ? 1 : 5,
+    warmUps: quick ? 0 : 1,
+    signal,
+  });
   const of = (pick: (value: { p50Us: number; rttUs: number; bits: number }) => number) =>
     kept.map(({ a, b }) => ({ a: pick(a), b: pick(b) }));
   const text = size.toLocaleString("en");
   return [
-    ratioRow(`connect, ${text} addresses`, of((r) => r.p50Us), micros, { most: 1 / 0.95 }),
-    ratioRow(`round trip, ${text}`, of((r) => r.rttUs), micros, { most: 1 / 0.95 }),
-    ratioRow(`TCP throughput, ${text}`, of((r) => r.bits), megabits, { least: 0.95 }),
+    ratioRow(
+      `connect, ${text} addresses`,
+      of((r) => r.p50Us),
+      micros,
+      { most: 1 / 0.95 },
+    ),
+    ratioRow(
+      `round trip, ${text}`,
+      of((r) => r.rttUs),
+      micros,
+      { most: 1 / 0.95 },
+    ),
+    ratioRow(
+      `TCP throughput, ${text}`,
+      of((r) => r.bits),
+      megabits,
+      { least: 0.95 },
+    ),
   ];
 }
 

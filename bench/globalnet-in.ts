@@ -1,4 +1,11 @@
-import { createGlobalnet, type Globalnet, type GlobalnetPlan, type ServiceEntry, serviceKey, systemNft } from "#globalnet";
+import {
+  createGlobalnet,
+  type Globalnet,
+  type GlobalnetPlan,
+  type ServiceEntry,
+  serviceKey,
+  systemNft,
+} from "#globalnet";
 import type { Place } from "#lab";
 import { Troubles } from "#life";
 import { addressAt, expect, type Ip, ok, parseCidr, parseIp } from "#values";
@@ -44,8 +51,11 @@ export function serviceEntries(
   backends: readonly { readonly address: string; readonly port: number; readonly weight?: number }[],
 ): Map<string, ServiceEntry> {
   const shared = backends.map(({ address, port, weight = 1 }) => ({ address: ip(address), port, weight }));
-  const entries = Array.from({ length: count }, (_, i): ServiceEntry => ({
-    ...{ address: serviceAddress(i), protocol: "TCP", port: 80, affinity: "none", backends: shared },
-  }));
+  const entries = Array.from(
+    { length: count },
+    (_, i): ServiceEntry => ({
+      ...{ address: serviceAddress(i), protocol: "TCP", port: 80, affinity: "none", backends: shared },
+    }),
+  );
   return new Map(entries.map((entry) => [serviceKey(entry), entry]));
 }

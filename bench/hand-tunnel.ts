@@ -30,7 +30,10 @@ export async function raiseHandTunnel(underlay: Place, wireguard: string, mtu: n
     createCluster(underlay, { name, index, podCidr, serviceCidr: SERVICE_CIDR, masquerade: false });
   const near = await cluster("near", 11, expect(parseCidr("10.201.0.0/16")));
   const far = await cluster("far", 12, expect(parseCidr("10.202.0.0/16")));
-  const keys = [await raiseInterface(firstNode(near), wireguard, mtu), await raiseInterface(firstNode(far), wireguard, mtu)];
+  const keys = [
+    await raiseInterface(firstNode(near), wireguard, mtu),
+    await raiseInterface(firstNode(far), wireguard, mtu),
+  ];
   await point(firstNode(near), keys[1] ?? "", firstNode(far), far.podCidr);
   await point(firstNode(far), keys[0] ?? "", firstNode(near), near.podCidr);
   return { near, far };
@@ -47,7 +50,9 @@ async function raiseInterface(node: ClusterNode, wireguard: string, mtu: number)
   }
   const key = (await mustExec(node, ["wg", "genkey"])).trim();
   const config = `[Interface]\nPrivateKey = ${key}\nListenPort = ${PORT}\n`;
-  await mustExec(node, ["sh", "-c", `umask 077; cat > /run/wg.conf; wg setconf ${INTERFACE} /run/wg.conf`], { stdin: config });
+  await mustExec(node, ["sh", "-c", `umask 077; cat > /run/wg.conf; wg setconf ${INTERFACE} /run/wg.conf`], {
+    stdin: config,
+  });
   await ipBatch(node, [`link set ${INTERFACE} mtu ${mtu} up`]);
   return (await mustExec(node, ["wg", "pubkey"], { stdin: key })).trim();
 }

@@ -64,7 +64,12 @@ function readAsk(args: readonly string[]): Ask | undefined {
   const flag = { type: "boolean", default: false } as const;
   try {
     const options = { quick: flag, help: { ...flag, short: "h" } };
-    const { values, positionals: names } = parseArgs({ args: [...args], options, strict: true, allowPositionals: true });
+    const { values, positionals: names } = parseArgs({
+      args: [...args],
+      options,
+      strict: true,
+      allowPositionals: true,
+    });
     const known = names.every((name) => BENCHMARKS.some((benchmark) => benchmark.name === name));
     return known ? { ...values, names } : undefined;
   } catch {

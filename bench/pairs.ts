@@ -31,7 +31,8 @@ export interface Pairs<T> {
  *  and `discarded` says so. */
 export async function interleave<T>(ask: PairsAsk<T>): Promise<Pairs<T>> {
   const { a, b, pairs, warmUps = 1, signal, look = machine, say = () => {} } = ask;
-  if (!(Number.isInteger(pairs) && pairs > 0)) throw new RangeError(`pairs must be 1 or more: current value is ${pairs}`);
+  if (!(Number.isInteger(pairs) && pairs > 0))
+    throw new RangeError(`pairs must be 1 or more: current value is ${pairs}`);
   for (let i = 0; i < warmUps; i++) {
     await a();
     await b();

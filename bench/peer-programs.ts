@@ -11,14 +11,24 @@ export async function peerPrograms(names: readonly string[], say: (text: string)
   if (missing.length === 0) return ok(undefined);
   const packages = missing.map((name) => PACKAGES[name] ?? name);
   say(`installing ${packages.join(", ")} by apt-get`);
-  const install = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "-q", "--no-install-recommends"];
+  const install = [
+    "env",
+    "DEBIAN_FRONTEND=noninteractive",
+    "apt-get",
+    "install",
+    "-y",
+    "-q",
+    "--no-install-recommends",
+  ];
   if (!(await runCommand([...install, ...packages])).ok) {
     await runCommand(["apt-get", "update", "-q"]);
     await runCommand([...install, ...packages]);
   }
   const left = await missingOf(names);
   if (left.length === 0) return ok(undefined);
-  return err(`${left.join(", ")} is not on this machine: apt-get install ${left.map((name) => PACKAGES[name] ?? name).join(" ")}`);
+  return err(
+    `${left.join(", ")} is not on this machine: apt-get install ${left.map((name) => PACKAGES[name] ?? name).join(" ")}`,
+  );
 }
 
 async function missingOf(names: readonly string[]): Promise<readonly string[]> {

@@ -22,7 +22,13 @@ function ratioCells({ median, min, max }: Spread): readonly string[] {
 
 /** Three significant digits, but never fewer than two decimals below 10. */
 function digits(value: number): string {
-  return value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value >= 0.1 ? value.toFixed(3) : value.toPrecision(2);
+  return value >= 100
+    ? value.toFixed(0)
+    : value >= 10
+      ? value.toFixed(1)
+      : value >= 0.1
+        ? value.toFixed(3)
+        : value.toPrecision(2);
 }
 
 function verdict({ holds }: Row): string {

@@ -1,7 +1,7 @@
 import type { Globalnet } from "#globalnet";
 import { type Job, linesOf, type Place, type Run, waitForLine } from "#lab";
 import { describeFault } from "#life";
-import { type Benchmark, type BenchAsk, type Outcome, type Row, ratioRow } from "./benchmark.ts";
+import { type BenchAsk, type Benchmark, type Outcome, type Row, ratioRow } from "./benchmark.ts";
 import { startAccepting, timeConnects } from "./connects.ts";
 import { globalnetIn, PLAN, serviceAddress, serviceEntries } from "./globalnet-in.ts";
 import { inRun } from "./in-run.ts";
@@ -19,7 +19,12 @@ const MOST_CHANGE_MS = 10;
 const SHARE_CONNECTS = 10_000;
 const MOST_SHARE_OFF = 0.02;
 /** Endpoints of the share test with their weights: ports of one peer, so that the server can tell them apart. */
-const WEIGHTS: ReadonlyMap<number, number> = new Map([[8081, 1], [8082, 1], [8083, 2], [8084, 4]]);
+const WEIGHTS: ReadonlyMap<number, number> = new Map([
+  [8081, 1],
+  [8082, 1],
+  [8083, 2],
+  [8084, 4],
+]);
 const PORT = 8080;
 
 /** serviceTable: P22. A client behind a node whose service table holds 1 to 10,000 services. */
@@ -64,7 +69,12 @@ async function compareSizes(stage: Stage, { quick, say, signal }: BenchAsk): Pro
   }
   return SIZES.slice(1).map((size) => {
     const pairs = rounds.map((times) => ({ a: times.get(size) ?? Number.NaN, b: times.get(1) ?? Number.NaN }));
-    return ratioRow(`connect, ${size.toLocaleString("en")} services`, pairs, micros, size === 10_000 ? { most: 1.05 } : {});
+    return ratioRow(
+      `connect, ${size.toLocaleString("en")} services`,
+      pairs,
+      micros,
+      size === 10_000 ? { most: 1.05 } : {},
+    );
   });
 }
 
@@ -98,7 +108,10 @@ async function timeChanges({ globalnet }: Stage, { quick }: BenchAsk): Promise<{
     ...{ what: "one change among 10,000 applied", a: millis(at), b: "", ratio: spread([]) },
     ...{ target: `<= ${MOST_CHANGE_MS} ms`, holds: at <= MOST_CHANGE_MS },
   };
-  return { row, notes: [`one change: median ${millis(at)}, p90 ${millis(percentile(spans, 0.9))}, ${changes} of them`] };
+  return {
+    row,
+    notes: [`one change: median ${millis(at)}, p90 ${millis(percentile(spans, 0.9))}, ${changes} of them`],
+  };
 }
 
 /** The server counts what came to each endpoint; the share is to be that of its weight. */

@@ -1,8 +1,18 @@
 import { existsSync, readlinkSync } from "node:fs";
-import { type Daemon, firstNode, listAllocations, mustExec, type Place, POD_CIDR, type Pod, processesIn, type Run } from "#lab";
+import {
+  type Daemon,
+  firstNode,
+  listAllocations,
+  mustExec,
+  type Place,
+  POD_CIDR,
+  type Pod,
+  processesIn,
+  type Run,
+} from "#lab";
 import { systemClock } from "#life";
 import { swapPrefix } from "#values";
-import { type Benchmark, type BenchAsk, type Outcome, type Row, ratioRow } from "./benchmark.ts";
+import { type BenchAsk, type Benchmark, type Outcome, type Row, ratioRow } from "./benchmark.ts";
 import { raiseHandTunnel } from "./hand-tunnel.ts";
 import { inRun } from "./in-run.ts";
 import { sendTcp, startIperf, type Throughput } from "./iperf.ts";
@@ -44,14 +54,25 @@ async function measure(run: Run, ask: BenchAsk): Promise<Outcome> {
   for (const streams of STREAMS) {
     ask.say(`TCP, ${streams} streams`);
     const sent = await compareTcp(stage, streams, ask);
-    rows.push(ratioRow(`TCP, iperf3 -P ${streams}`, pick(sent, (one) => one.bitsPerSecond), megabits, { least: 0.95 }));
+    rows.push(
+      ratioRow(
+        `TCP, iperf3 -P ${streams}`,
+        pick(sent, (one) => one.bitsPerSecond),
+        megabits,
+        { least: 0.95 },
+      ),
+    );
     const cpu = pick(sent, (one) => one.cpuSecondsPerGigabyte);
     rows.push(ratioRow("CPU time of the machine per GB", cpu, (value) => `${value.toFixed(2)} s`));
   }
   ask.say("round trips");
   rows.push(ratioRow("round trip p50, sockperf", (await compareTrips(stage, ask)).kept, micros, { most: 1.03 }));
   notes.push("skipped: without GlobalNet (--globalnet off is not available in this version)");
-  return { compared: "A: by the program, pods with equal CIDRs, translated; B: by hand, routed as they are; pod to pod", rows, notes };
+  return {
+    compared: "A: by the program, pods with equal CIDRs, translated; B: by hand, routed as they are; pod to pod",
+    rows,
+    notes,
+  };
 }
 
 async function setUp(run: Run): Promise<Stage> {
@@ -83,7 +104,8 @@ async function startServers(pod: Pod): Promise<void> {
 async function wireguardOf({ birch }: Pair): Promise<string> {
   const [pid] = await processesIn(firstNode(birch).pid, "wireguard-go");
   const program = pid === undefined ? undefined : readlinkSync(`/proc/${pid}/exe`);
-  if (program === undefined || !existsSync(program)) throw new Error("the tunnel is not wireguard-go's: nothing to compare");
+  if (program === undefined || !existsSync(program))
+    throw new Error("the tunnel is not wireguard-go's: nothing to compare");
   return program;
 }
 
@@ -93,7 +115,11 @@ async function globalOf(broker: Daemon, pod: Pod): Promise<string> {
   return swapPrefix(pod.address, POD_CIDR, found.prefix);
 }
 
-function compareTcp({ managed, hand }: Stage, streams: number, { quick, signal }: BenchAsk): Promise<Pairs<Throughput>> {
+function compareTcp(
+  { managed, hand }: Stage,
+  streams: number,
+  { quick, signal }: BenchAsk,
+): Promise<Pairs<Throughput>> {
   const seconds = quick ? 1 : 5;
   const send = ({ from, address }: Way) => sendTcp(from, address, streams, seconds);
   return interleave({ a: () => send(managed), b: () => send(hand), pairs: quick ? 1 : 6, signal });

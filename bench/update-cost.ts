@@ -1,12 +1,12 @@
 import { createPlace, type Place, type Run } from "#lab";
 import { describeFault, runCommand } from "#life";
-import { type Benchmark, type BenchAsk, type Outcome, type Row, ratioRow } from "./benchmark.ts";
+import { type BenchAsk, type Benchmark, type Outcome, type Row, ratioRow } from "./benchmark.ts";
 import { enter, globalnetIn, PLAN, serviceEntries } from "./globalnet-in.ts";
 import { inRun } from "./in-run.ts";
 import { interleave, type Pairs } from "./pairs.ts";
 import { appendIfMissing, resetChain } from "./per-object-rules.ts";
-import { cpuSecondsOf } from "./usage.ts";
 import { millis } from "./units.ts";
+import { cpuSecondsOf } from "./usage.ts";
 
 const OBJECTS = 10_000;
 /** Changes in one run of ours: one alone is shorter than a clock tick of CPU time. */
@@ -48,7 +48,8 @@ async function measure(run: Run, ask: BenchAsk): Promise<Outcome> {
     ratioRow(`build of ${FEW}`, wall(few), millis),
   ];
   return {
-    compared: "A: the service table by our room, B: list the chain, compare, append a rule per object (as Submariner does)",
+    compared:
+      "A: the service table by our room, B: list the chain, compare, append a rule per object (as Submariner does)",
     rows,
     notes: [
       "our times include nsenter, which the daemon does without; those of B too",

@@ -49,7 +49,9 @@ export function clean(text: string): readonly string[] {
   return text
     .split("\n")
     .map((line) => line.replace(/counter packets \d+ bytes \d+/, "counter").trimEnd())
-    .filter((line) => line !== "" && !line.startsWith("TIME-WAIT") && !line.includes(" TIME-WAIT ") && !NO_SETTING.test(line))
+    .filter(
+      (line) => line !== "" && !line.startsWith("TIME-WAIT") && !line.includes(" TIME-WAIT ") && !NO_SETTING.test(line),
+    )
     .toSorted();
 }
 

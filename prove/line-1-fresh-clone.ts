@@ -49,7 +49,12 @@ export const line1: Line = {
 };
 
 /** inClone makes a clone, runs both targets in it and removes it. */
-async function inClone(script: string, name: string, say: (text: string) => void, signal: AbortSignal): Promise<readonly Ran[]> {
+async function inClone(
+  script: string,
+  name: string,
+  say: (text: string) => void,
+  signal: AbortSignal,
+): Promise<readonly Ran[]> {
   const folder = await mkdtemp(join(tmpdir(), "meridian-clone-"));
   const checkout = join(folder, "meridian");
   try {
@@ -100,7 +105,10 @@ function judge(ran: readonly Ran[], commit: string): Proof {
   return {
     measured: `${good} of ${ran.length} ended with 0, make test took ${(longest / 60_000).toFixed(1)} min`,
     holds: good === ran.length && longest <= MOST_TEST_MS && counted,
-    details: [commit, ...ran.map(({ what, code, ms, last }) => `${what}: ${code} after ${(ms / 1000).toFixed(0)} s: ${last}`)],
+    details: [
+      commit,
+      ...ran.map(({ what, code, ms, last }) => `${what}: ${code} after ${(ms / 1000).toFixed(0)} s: ${last}`),
+    ],
   };
 }
 

@@ -17,8 +17,8 @@ import {
   POD_HTTP_PORT,
   type Prefixes,
   type Reach,
-  raiseScene,
   type Run,
+  raiseScene,
   SUPERNET,
   seenAs,
   WEB_CLUSTER_IP,
@@ -48,7 +48,10 @@ const DB_POD = `db-0.amber.${DB}`;
 const CHECKS: readonly Check[] = [
   { what: "a pod of B gets the page by the name, seen by its global address, through a masquerading CNI", check: page },
   { what: "by a headless name", check: async (stage) => `saw ${(await checkPage(headless(stage))).client}` },
-  { what: "by the name of one pod", check: async (s) => `saw ${(await checkPage({ ...headless(s), name: DB_POD })).client}` },
+  {
+    what: "by the name of one pod",
+    check: async (s) => `saw ${(await checkPage({ ...headless(s), name: DB_POD })).client}`,
+  },
   { what: "by ping", check: async ({ set }) => `${await checkPing(set.scene.pods.birchClient, DB_POD)} of 3 echoes` },
   { what: "by UDP to the service address", check: async (stage) => `saw ${(await checkUdp(there(stage))).client}` },
   { what: "by UDP to a headless name", check: async (stage) => `saw ${(await checkUdp(headless(stage))).client}` },
@@ -88,7 +91,10 @@ function reasonOf(reason: unknown): string {
 
 async function setUp(run: Run, say: (text: string) => void): Promise<Stage> {
   const set = await joinScene(await raiseScene(run), say);
-  const [web, ledger] = [await checkServiceAddress(set, NAMESPACE, "web"), await checkServiceAddress(set, NAMESPACE, "ledger")];
+  const [web, ledger] = [
+    await checkServiceAddress(set, NAMESPACE, "web"),
+    await checkServiceAddress(set, NAMESPACE, "ledger"),
+  ];
   return { set, prefixes: await checkPrefixes(set), web, ledger };
 }
 
@@ -131,7 +137,8 @@ async function clusterIp(stage: Stage): Promise<string> {
 
 async function sealed(stage: Stage): Promise<string> {
   const reading = await checkSealed(stage.set.scene, SUPERNET, async () => {
-    for (let i = 0; i < 10; i++) await Promise.all([checkPage(there(stage)), checkPage(back(stage)), checkUdp(there(stage))]);
+    for (let i = 0; i < 10; i++)
+      await Promise.all([checkPage(there(stage)), checkPage(back(stage)), checkUdp(there(stage))]);
   });
   return `${reading.frames} frames, ${reading.encrypted} of them WireGuard's, none readable`;
 }
@@ -139,7 +146,13 @@ async function sealed(stage: Stage): Promise<string> {
 /** The question of the line: birch's pod asks for amber's web. */
 function there({ set, prefixes, web }: Stage): Reach {
   const { birchClient, amberWeb } = set.scene.pods;
-  return { from: birchClient, name: nameOf("web"), addresses: [web], server: amberWeb, seenAs: seenAs(prefixes, birchClient) };
+  return {
+    from: birchClient,
+    name: nameOf("web"),
+    addresses: [web],
+    server: amberWeb,
+    seenAs: seenAs(prefixes, birchClient),
+  };
 }
 
 function headless({ set, prefixes }: Stage): Reach {

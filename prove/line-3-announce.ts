@@ -84,7 +84,10 @@ export async function proveAnnouncing(run: Run, each: number, say: (text: string
     details: [
       `ClusterSetIP: ${times(ofKind(announced, false))}; headless: ${times(ofKind(announced, true))}`,
       `withdrawn: ClusterSetIP ${times(ofKind(withdrawn, false))}; headless ${times(ofKind(withdrawn, true))}`,
-      `connection and page: median ${percentile(announced.map(({ seen }) => seen.page?.ms ?? 0), 0.5).toFixed(1)} ms`,
+      `connection and page: median ${percentile(
+        announced.map(({ seen }) => seen.page?.ms ?? 0),
+        0.5,
+      ).toFixed(1)} ms`,
       ...announced.flatMap(({ seen }) => (seen.page?.good === true ? [] : [`${seen.name}: ${seen.page?.text}`])),
     ],
   };

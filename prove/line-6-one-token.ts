@@ -1,8 +1,19 @@
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { createUnderlay, endOf, exec, invite, linesOf, type Place, type Run, spawnIn, startBroker, waitForLine } from "#lab";
 import { parseToken } from "#identity";
+import {
+  createUnderlay,
+  endOf,
+  exec,
+  invite,
+  linesOf,
+  type Place,
+  type Run,
+  spawnIn,
+  startBroker,
+  waitForLine,
+} from "#lab";
 import { expect } from "#values";
 import { inRun, stampMs } from "../bench/index.ts";
 import type { Line, Proof } from "./line.ts";

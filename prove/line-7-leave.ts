@@ -86,7 +86,15 @@ async function setUp(run: Run): Promise<Stage> {
   const allocations = await listAllocations(pair.broker);
   const pods = allocations.find(({ cluster, kind }) => cluster === "amber" && kind === "pods");
   if (pods === undefined) throw new Error("amber has no prefix");
-  return { pair, amber, birch, client, before, serviceAddress, podAddress: swapPrefix(server.address, POD_CIDR, pods.prefix) };
+  return {
+    pair,
+    amber,
+    birch,
+    client,
+    before,
+    serviceAddress,
+    podAddress: swapPrefix(server.address, POD_CIDR, pods.prefix),
+  };
 }
 
 /** An IPv6 address is tentative for its first second or two (RFC 4862, section 5.4), and has no route until then. */

@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { findRights, requirePrograms } from "#lab";
 import { isAbort } from "#life";
 import { stopSignal, textTable } from "../bench/index.ts";
+import type { Line, Proof } from "./line.ts";
 import { line1 } from "./line-1-fresh-clone.ts";
 import { line2 } from "./line-2-reach.ts";
 import { line3 } from "./line-3-announce.ts";
@@ -10,7 +11,6 @@ import { line5 } from "./line-5-many-exports.ts";
 import { line6 } from "./line-6-one-token.ts";
 import { line7 } from "./line-7-leave.ts";
 import { line8 } from "./line-8-wrong-input.ts";
-import type { Line, Proof } from "./line.ts";
 
 const LINES: readonly Line[] = [line1, line2, line3, line4, line5, line6, line7, line8];
 

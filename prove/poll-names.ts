@@ -1,4 +1,4 @@
-import { createSocket } from "node:dgram";
+import { createSocket, type Socket } from "node:dgram";
 import { readFileSync, writeFileSync } from "node:fs";
 import { encodeQuestion, readAnswer } from "./dns-message.ts";
 import { fetchPage } from "./fetch-page.ts";
@@ -27,7 +27,10 @@ export interface PollResult {
 const TICK_MS = 2;
 /** Questions per tick: few while nothing is answered at all, so that waiting costs nothing. */
 const IDLE_QUESTIONS = 1;
-const BUSY_QUESTIONS = 8;
+const BUSY_QUESTIONS = 4;
+/** A first answer is followed by the next question at once, as long as no more than so many are under way: the poller
+ *  is as fast as names come, and never what they wait for. */
+const MOST_UNDER_WAY = 64;
 /** Connections at a time when all names are connected to at the end. */
 const LANES = 16;
 const NOTE_EVERY = 500;
@@ -41,7 +44,10 @@ async function pollNames(ask: PollAsk): Promise<PollResult> {
   const pending = new Set(ask.names.keys());
   const done = Promise.withResolvers<void>();
   const socket = createSocket("udp4");
+  const askNext = questioner(ask, socket, pending);
+  let underWay = 0;
   socket.on("message", (message) => {
+    underWay -= 1;
     const answer = readAnswer(message);
     if (answer === undefined || answer.addresses.length === 0 || !pending.delete(answer.id)) return;
     answers[answer.id] = { atMs: now(), addresses: answer.addresses };
@@ -49,15 +55,12 @@ async function pollNames(ask: PollAsk): Promise<PollResult> {
     const answered = ask.names.length - pending.size;
     if (answered % NOTE_EVERY === 0 || pending.size === 0) note({ answered, atMs: now() });
     if (pending.size === 0) done.resolve();
+    else if (underWay < MOST_UNDER_WAY) underWay += askNext();
   });
-  let turn: Iterator<number> = pending.values();
   const timer = setInterval(() => {
     const questions = pending.size === ask.names.length ? IDLE_QUESTIONS : BUSY_QUESTIONS;
-    for (let i = 0; i < questions && pending.size > 0; i++) {
-      let next = turn.next();
-      if (next.done === true) next = (turn = pending.values()).next();
-      if (next.done !== true) socket.send(encodeQuestion(next.value, ask.names[next.value] ?? ""), 53, ask.server);
-    }
+    if (underWay > MOST_UNDER_WAY) underWay = 0; // some were lost
+    for (let i = 0; i < questions && pending.size > 0; i++) underWay += askNext();
   }, TICK_MS);
   const timeout = setTimeout(() => done.resolve(), ask.timeoutMs);
   note({ polling: true });
@@ -68,6 +71,21 @@ async function pollNames(ask: PollAsk): Promise<PollResult> {
   note({ sampled: sampled.length, atMs: now() });
   socket.close();
   return { answers, pages: sampled, reached: await reachAll(answers, ask.port) };
+}
+
+/** questioner gives a function that asks for the next pending name, round and round, and gives the questions it sent. */
+function questioner({ names, server }: PollAsk, socket: Socket, pending: ReadonlySet<number>): () => number {
+  let turn: Iterator<number> = pending.values();
+  return () => {
+    let next = turn.next();
+    if (next.done === true) {
+      turn = pending.values();
+      next = turn.next();
+    }
+    if (next.done === true) return 0;
+    socket.send(encodeQuestion(next.value, names[next.value] ?? ""), 53, server);
+    return 1;
+  };
 }
 
 async function samplePage({ port }: PollAsk, index: number, address: string): Promise<PollResult["pages"][number]> {

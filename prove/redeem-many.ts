@@ -70,7 +70,16 @@ interface Who {
 function loginOf(token: JoinToken, who: Who, binding: { exporter: Uint8Array; nonce: Uint8Array }): Login {
   const { cluster, uid, gateway, privateKey } = who;
   return {
-    ...{ t: "login", cluster, uid, generation: 0, gateway, key: identityKeyOf(privateKey), tunnelKey: null, source: null },
+    ...{
+      t: "login",
+      cluster,
+      uid,
+      generation: 0,
+      gateway,
+      key: identityKeyOf(privateKey),
+      tunnelKey: null,
+      source: null,
+    },
     join: { id: token.id, secret: token.secret.reveal() },
     network: {
       globalnet: true,

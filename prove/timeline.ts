@@ -46,10 +46,12 @@ export function startTimeline(
 }
 
 async function rssOf(pid: number | undefined): Promise<number> {
-  return pid === undefined ? 0 : memoryOf(pid).then(
-    ({ rssBytes }) => rssBytes,
-    () => 0,
-  );
+  return pid === undefined
+    ? 0
+    : memoryOf(pid).then(
+        ({ rssBytes }) => rssBytes,
+        () => 0,
+      );
 }
 
 /** describe writes CPU as the share of one core since the sample before. */

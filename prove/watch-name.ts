@@ -38,7 +38,12 @@ async function watchNames({ server, names, until }: WatchAsk): Promise<void> {
 /** Every question has an id of its own, so that an answer to an earlier name is not taken for one to this. */
 let nextId = 0;
 
-function poll(socket: Socket, server: string, name: string, until: WatchAsk["until"]): Promise<Pick<Seen, "atMs" | "addresses">> {
+function poll(
+  socket: Socket,
+  server: string,
+  name: string,
+  until: WatchAsk["until"],
+): Promise<Pick<Seen, "atMs" | "addresses">> {
   const first = nextId;
   return new Promise((resolve) => {
     const send = (): void => {

@@ -5,7 +5,8 @@ import type { ClusterId, Ip, NodeName, Revision, Uid } from "#values";
 import type { Login } from "#wire";
 import { Hub } from "./hub.ts";
 import { memoryBook, TestBroker } from "./testbed.ts";
-import { again, exportKey, member } from "./testbed-gateway.ts";
+import { exportKey } from "./testbed-export.ts";
+import { again, member } from "./testbed-gateway.ts";
 
 describe("a member that comes back", () => {
   test("gets exactly what changed since its cursor, each record once in its newest state", async () => {

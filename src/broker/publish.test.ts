@@ -3,7 +3,8 @@ import { createIdentityKey } from "#identity";
 import type { Cidr } from "#values";
 import { type Envelope, seal } from "#wire";
 import { TestBroker } from "./testbed.ts";
-import { exportKey, member, type TestGateway } from "./testbed-gateway.ts";
+import { exportKey } from "./testbed-export.ts";
+import { member, type TestGateway } from "./testbed-gateway.ts";
 
 describe("publish()", () => {
   test("stores exports with their head, grants a service address, and every member hears of both at once", async () => {
@@ -30,6 +31,27 @@ describe("publish()", () => {
     await amber.publish(amber.says({ web: amber.address(9) }));
     expect(broker.broker.desk.allocations().filter(({ kind }) => kind === "service")).toHaveLength(1);
     expect(amber.catalogue.ledger.serviceAddress("shop/web")).toBe(first);
+  });
+
+  test("of many names at once answers when all have their address, each its own", async () => {
+    await using broker = await TestBroker.open();
+    await using amber = await member(broker, "amber");
+    const names = Array.from({ length: 256 }, (_, i) => [`s${i}`, amber.address()]);
+    expect(await amber.publish(amber.says(Object.fromEntries(names)))).toMatchObject({ ok: true });
+    const granted = broker.broker.desk.allocations().filter(({ kind }) => kind === "service");
+    expect(new Set(granted.map(({ prefix }) => prefix)).size).toBe(256);
+    await amber.until(() => amber.catalogue.ledger.services().size === 256);
+  });
+
+  test("of a session that ended while it was checked is not taken: its successor may have said more", async () => {
+    await using broker = await TestBroker.open();
+    const amber = await member(broker, "amber");
+    const names = Array.from({ length: 500 }, (_, i) => [`s${i}`, amber.address()]);
+    const answer = amber.publish(amber.says(Object.fromEntries(names)));
+    broker.broker.desk.evict(amber.cluster, "test");
+    expect(await answer).toMatchObject({ ok: false });
+    await amber[Symbol.asyncDispose]();
+    expect([...broker.broker.desk.records()].some(({ envelope }) => envelope.key.startsWith("export/"))).toBe(false);
   });
 
   test("says yes to what it has already: an answer that was lost is asked for again", async () => {

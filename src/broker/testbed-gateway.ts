@@ -33,6 +33,7 @@ import {
   unsealed,
   type Welcome,
 } from "#wire";
+import { exportBody, exportKey } from "./testbed-export.ts";
 
 export interface TestGatewayOptions {
   readonly url: string;
@@ -283,25 +284,6 @@ export function again(was: TestGateway, change: Partial<TestGatewayOptions> = {}
 export function sibling(of: TestGateway, name: string, change: Partial<TestGatewayOptions> = {}): TestGateway {
   const { uid, privateKey } = of;
   return new TestGateway({ ...of.options, token: null, uid, privateKey, name, ...change });
-}
-
-export function exportKey(cluster: ClusterId, name: string): string {
-  return formatKey({ kind: "export", cluster, namespace: "shop" as Namespace, name: name as ServiceName });
-}
-
-export function exportBody(name: string, address: string): unknown {
-  return {
-    namespace: "shop",
-    name,
-    type: "ClusterSetIP",
-    createdAt: 1,
-    ports: [{ name: "http", protocol: "TCP", port: 80 }],
-    sessionAffinity: "None",
-    ipFamilies: ["IPv4"],
-    labels: {},
-    annotations: {},
-    slices: [{ ports: [{ name: "http", protocol: "TCP", port: 8080 }], endpoints: [{ address }] }],
-  };
 }
 
 function plain<T>(result: Result<T, Fault>): Result<T> {

@@ -90,21 +90,22 @@ async function serve(options: BrokerOptions, { around, signal }: Call, log: Log)
   const broker = openBroker(options, around.clock, log);
   // A fault that begins with a flag is one of the call: the store was made with another value.
   if (!broker.ok) return broker.error.startsWith("--") ? refuse(around, [broker.error]) : fail(around, broker.error);
-  void broker.value.ready.then(() => {
+  const socket = createStatusHttp({
+    listen: { path: join(options.dataDir, "admin.sock") },
+    routes: brokerRoutes(broker.value),
+    ready: () => null,
+    metrics: async () => "",
+    clock: around.clock,
+    log,
+  });
+  // Whoever reads `ready` may call a verb at once: the socket counts, too.
+  void Promise.all([broker.value.ready, socket.started]).then(() => {
     const { listen, advertise, http } = options;
     const place = http === null ? null : formatHostPort(http);
     log.info("ready", { listen: formatHostPort(listen), advertise, http: place });
     around.notify("READY=1");
   });
   try {
-    const socket = createStatusHttp({
-      listen: { path: join(options.dataDir, "admin.sock") },
-      routes: brokerRoutes(broker.value),
-      ready: () => null,
-      metrics: async () => "",
-      clock: around.clock,
-      log,
-    });
     await runAll([broker.value, socket], signal);
     return 0;
   } catch (error) {

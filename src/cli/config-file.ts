@@ -29,10 +29,11 @@ export function readConfig(file: Given, settings: readonly Setting[], others: re
       faults.push(`${place}: ${texts.error}`);
       if (setting !== undefined) unread.add(setting.flag);
     } else if (setting !== undefined) {
-      values.set(
-        setting.flag,
-        texts.value.map((text) => ({ text, place })),
-      );
+      const placed = texts.value.map(({ text, node }) => ({
+        text,
+        place: `${file.text}:${lineOf(node, lines)}: ${name}`,
+      }));
+      values.set(setting.flag, placed);
     }
   }
   return { values, faults, unread };
@@ -71,11 +72,19 @@ function unknownKey(name: string, known: readonly string[], passed: ReadonlySet<
   );
 }
 
-function textsOf(node: unknown, { flag, value, repeat, secret }: Setting): Result<readonly string[]> {
+interface Item {
+  readonly text: string;
+  readonly node: unknown;
+}
+
+function textsOf(node: unknown, { flag, value, repeat, secret }: Setting): Result<readonly Item[]> {
   if (secret === true) return err(`a secret does not stand here; use ${camelCase(flag)}File`);
-  const items = repeat === true && isSeq(node) ? node.items : [node];
-  const texts = items.map(textOf);
-  if (texts.every((text) => text !== undefined)) return ok(texts as string[]);
+  const nodes: readonly unknown[] = repeat === true && isSeq(node) ? node.items : [node];
+  const items = nodes.flatMap((item): readonly Item[] => {
+    const text = textOf(item);
+    return text === undefined ? [] : [{ text, node: item }];
+  });
+  if (items.length === nodes.length) return ok(items);
   const what = value === null ? "true or false" : `one value, as ${camelCase(flag)}: ${value}`;
   return err(`must be ${repeat === true ? `${what}, or a list of them` : what}`);
 }

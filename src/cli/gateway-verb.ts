@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { createStatusHttp } from "#admin";
 import { type GatewayDaemon, type GatewayOptions, gatewayRoutes, openGateway } from "#gateway";
-import { isAbort, type Log, type Room, runAll } from "#life";
+import { aborted, isAbort, type Log, type Room, runAll } from "#life";
 import { lockDataDir } from "#store";
 import { daemonLog } from "./daemon-log.ts";
 import { readGatewayOptions } from "./gateway-options.ts";
@@ -64,7 +64,7 @@ async function serve(options: GatewayOptions, { around, signal }: Call, log: Log
   const both = AbortSignal.any([signal, stop.signal]);
   try {
     const opened = await openGateway(options, { clock: around.clock, log, random: around.random }, both);
-    if (!opened.ok) return fail(around, opened.error);
+    if (!opened.ok) return signal.aborted ? 0 : fail(around, opened.error);
     await runAll(
       roomsOf(opened.value, options, () => stop.abort(), { around, log }),
       both,
@@ -76,6 +76,15 @@ async function serve(options: GatewayOptions, { around, signal }: Call, log: Log
   }
 }
 
+/** Where a daemon speaks. */
+interface Voice {
+  readonly around: Call["around"];
+  readonly log: Log;
+}
+
+/** How often readiness is looked at, in milliseconds. */
+const POLL_MS = 20;
+
 /** The responder does not know by which flag it came to its addresses. */
 function place(reason: string): string {
   return reason.startsWith("cannot listen on ") ? `--dns: ${reason}` : reason;
@@ -86,29 +95,29 @@ function roomsOf(
   daemon: GatewayDaemon,
   { dataDir, http }: GatewayOptions,
   stop: () => void,
-  { around, log }: { readonly around: Call["around"]; readonly log: Log },
+  { around, log }: Voice,
 ): readonly Room[] {
   const ready = () => daemon.notReady();
   const { routes, metrics } = gatewayRoutes(daemon, stop);
   const common = { routes, ready, metrics, clock: around.clock, log };
   const socket = createStatusHttp({ ...common, listen: { path: join(dataDir, "admin.sock") } });
-  const page = http === null ? [] : [createStatusHttp({ ...common, listen: http })];
-  return [daemon, socket, ...page, announceReady(daemon, log, around)];
+  const doors = [socket, ...(http === null ? [] : [createStatusHttp({ ...common, listen: http })])];
+  const open = Promise.all(doors.map(({ started }) => started)).then(() => undefined);
+  return [daemon, ...doors, announceReady(daemon, open, { around, log })];
 }
 
-/** announceReady tells the log and the service manager, once. */
-function announceReady(daemon: GatewayDaemon, log: Log, around: Call["around"]): Room {
+/** announceReady tells the log and the service manager, once: when the daemon serves and its doors are open, since
+ *  whoever reads `ready` may call a verb at once. */
+function announceReady(daemon: GatewayDaemon, open: Promise<void>, { around, log }: Voice): Room {
   return {
     name: "ready",
     async run(signal) {
-      for (let said = false; !signal.aborted; ) {
-        if (!said && daemon.notReady() === null) {
-          said = true;
-          log.info("ready");
-          around.notify("READY=1");
-        }
-        await around.clock.sleep(said ? 60_000 : 20, signal).catch(() => {});
-      }
+      await Promise.race([open, aborted(signal)]);
+      while (!signal.aborted && daemon.notReady() !== null) await around.clock.sleep(POLL_MS, signal).catch(() => {});
+      if (signal.aborted) return;
+      log.info("ready");
+      around.notify("READY=1");
+      await aborted(signal);
     },
   };
 }

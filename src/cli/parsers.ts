@@ -1,5 +1,5 @@
-import { accessSync, constants, statSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { accessSync, constants, existsSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import {
   err,
   type HostPort,
@@ -81,12 +81,15 @@ export function path(value: string): Result<string> {
   return value === "" || value.includes("\0") ? err("must not be empty") : ok(resolve(value));
 }
 
-/** folder is a path that is a folder or does not exist yet. */
+/** folder is a path that is a folder or could become one. */
 export function folder(value: string): Result<string> {
   const at = path(value);
   if (!at.ok) return at;
-  const found = statSync(at.value, { throwIfNoEntry: false });
-  return found === undefined || found.isDirectory() ? at : err(`is a file, not a folder: ${at.value}`);
+  let there = at.value;
+  while (!existsSync(there) && dirname(there) !== there) there = dirname(there);
+  return statSync(there, { throwIfNoEntry: false })?.isDirectory() === false
+    ? err(`is a file, not a folder: ${there}`)
+    : at;
 }
 
 /** program is a path of something that can be run. */

@@ -13,11 +13,11 @@ import {
   type Cidr,
   type ClusterId,
   cidrFamily,
+  contains,
   type HostPort,
   type Ip,
-  type NodeName,
-  contains,
   isSpecial,
+  type NodeName,
   overlaps,
 } from "#values";
 import type { Catalogue, GatewayBody, Member } from "#wire";

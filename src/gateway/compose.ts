@@ -9,7 +9,7 @@ import type { Network } from "#wire";
 import { Announcer } from "./announcer.ts";
 import type { Cache } from "./cache.ts";
 import { placeOf } from "./compile-network.ts";
-import { onBatch, onRefused, onSession, onVerdict, onWelcome } from "./events.ts";
+import { onBatch, onRefused, onSession, onVerdict, onWelcome, ownKeys } from "./events.ts";
 import { Follower } from "./follower.ts";
 import type { Membership } from "./membership.ts";
 import { type GatewayOptions, ORIGIN, TTL_SECONDS } from "./options.ts";
@@ -45,13 +45,13 @@ export function compose(
   const { membership, cache, dataPlane } = found;
   const troubles = new Troubles((trouble, present) => tell(log, trouble, present));
   const follower = new Follower({ own: options.cluster, cache, verifier: () => membership.verifier(), log, troubles });
-  const session = sessionFacts(cache);
+  const session = sessionFacts(cache, clock);
   let gateway!: Gateway;
   const self = (): Gateway => gateway;
   const client = makeClient(options, deps, found, self, fatal);
   const dir = options.manifests;
   const source = dir === null ? null : createManifestSource({ dir, clock, log, troubles, random });
-  const voices = makeVoices(options, deps, found, client, { follower, session, self });
+  const voices = makeVoices(options, deps, found, client, { follower, session, troubles, self });
   const zone = { origin: ORIGIN, ttl: TTL_SECONDS, serverAddresses: glueOf(options) };
   const responder = createResponder({ listen: options.dns, zone, log, clock, troubles, random });
   const prober = new ProberSlot({ clock, log, troubles, random, onVerdict: (id) => onVerdict(gateway, id) });
@@ -75,6 +75,7 @@ export function compose(
 interface Late {
   readonly follower: Follower;
   readonly session: SessionFacts;
+  readonly troubles: Troubles;
   /** The whole gateway, once it is composed: nothing asks before it runs. */
   readonly self: () => Gateway;
 }
@@ -85,7 +86,7 @@ function makeVoices(
   { clock, log }: GatewayDeps,
   { membership, cache, tunnelKey }: Found,
   client: SyncClient,
-  { follower, session, self }: Late,
+  { follower, session, troubles, self }: Late,
 ): Pick<Gateway, "speaker" | "announcer"> {
   const common = { privateKey: membership.privateKey, client, clock, log };
   const place = () => placeOf(follower.catalogue, options.cluster, options.name);
@@ -93,6 +94,8 @@ function makeVoices(
     ...common,
     cluster: options.cluster,
     follower,
+    troubles,
+    keys: () => ownKeys(self()),
     canSpeak: () => session.sourceSynced && follower.synced && place() !== undefined,
     state: (key) => statementNow(self(), key),
   });
@@ -146,7 +149,9 @@ function makePlane(
 }
 
 /** What the last session said serves until the next one says otherwise. */
-function sessionFacts(cache: Cache): SessionFacts {
+function sessionFacts(cache: Cache, clock: Clock): SessionFacts {
+  const heard = Number(cache.value("heard") ?? Number.NaN);
+  const age = Math.max(0, clock.now() - heard); // NaN where nothing was ever heard
   const supernets = (cache.value("supernets") ?? "").split(",").flatMap((part) => {
     const cidr = parseCidr(part);
     return cidr.ok ? [cidr.value] : [];
@@ -155,7 +160,7 @@ function sessionFacts(cache: Cache): SessionFacts {
   return {
     state: "dialing",
     url: null,
-    heardAt: null,
+    heardAt: Number.isNaN(age) ? null : clock.monotonic() - age,
     supernets,
     seen: seen.ok ? seen.value : null,
     machine: null,
@@ -163,6 +168,8 @@ function sessionFacts(cache: Cache): SessionFacts {
     zoneSynced: false,
     fromDisk: new Set(),
     firstSeen: new Map(),
+    foreign: null,
+    asked: new Map(),
   };
 }
 

@@ -81,6 +81,7 @@ class Daemon implements GatewayDaemon {
     if (plane !== null && reconciler.network === undefined) return "the broker has granted no prefix yet";
     if (source !== null && !session.sourceSynced) return "the manifests were not read yet";
     if (reconciler.passes === 0) return "the machine is not set up yet";
+    if (!session.zoneSynced) return "the names are not all set up yet";
     return responder.bound.length === 0 ? "DNS is not listening yet" : null;
   }
 
@@ -98,7 +99,7 @@ class Daemon implements GatewayDaemon {
     await this.#stopped.catch(() => {});
     const undone = await undo(this.gateway);
     if (!undone.ok) return undone;
-    await forget(this.gateway);
+    await forget(this.gateway, request);
     const what = request.gateway ? `gateway ${options.name}` : `cluster ${options.cluster}`;
     const note = told.ok ? "" : ": the broker does not know, evict it there";
     return ok({ message: `${what} left; everything of it on this host is undone${note}` });

@@ -67,18 +67,19 @@ function tunnelChecks({ prober }: Gateway): readonly Check[] {
 
 /** A FORWARD chain of Docker, ufw or firewalld that drops by default needs accepts for pods and for the supernet. */
 async function forwardCheck({ session, options }: Gateway): Promise<Check> {
-  const listed = await runCommand(["nft", "-j", "list", "ruleset"]);
+  // Chains first, then only the tables that matter: our own may hold ten thousand services.
+  const listed = await runCommand(["nft", "-j", "list", "chains"]);
   if (!listed.ok) return skip("forwarding", "nft cannot be asked");
-  const { nftables } = JSON.parse(listed.value) as { nftables: readonly { chain?: NftChain; rule?: NftRule }[] };
+  const { nftables } = JSON.parse(listed.value) as { nftables: readonly { chain?: NftChain }[] };
   const dropping = nftables.flatMap(({ chain }) =>
     chain?.hook === "forward" && chain.policy === "drop" ? [chain] : [],
   );
   const supernet = session.supernets[0] ?? "242.0.0.0/8";
-  const bad = dropping.filter(({ table, family }) => {
-    const rules = JSON.stringify(nftables.filter(({ rule }) => rule?.table === table && rule.family === family));
-    return !rules.includes(supernet.split("/")[0] ?? supernet);
-  });
-  const [first] = bad;
+  let first: NftChain | undefined;
+  for (const chain of dropping) {
+    const table = await runCommand(["nft", "list", "table", chain.family, chain.table]);
+    if (table.ok && !table.value.includes(supernet.split("/")[0] ?? supernet)) first ??= chain;
+  }
   if (first === undefined) return pass("forwarding", "no FORWARD chain drops what we forward");
   const remedy = `accept ${options.podCidrs.join(", ")} and ${supernet} there: for Docker, iptables -I DOCKER-USER -s ${supernet} -j ACCEPT and -d likewise`;
   return {
@@ -95,11 +96,6 @@ interface NftChain {
   readonly family: string;
   readonly hook?: string;
   readonly policy?: string;
-}
-
-interface NftRule {
-  readonly table: string;
-  readonly family: string;
 }
 
 async function mtuCheck({ follower, options, session }: Gateway): Promise<Check> {

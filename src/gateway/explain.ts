@@ -1,3 +1,5 @@
+import type { ZonePort } from "#dns";
+import type { LocalExport } from "#kube";
 import { type Ip, parseIp } from "#values";
 import type { CompiledService } from "./compile-service.ts";
 import { ORIGIN } from "./options.ts";
@@ -65,21 +67,26 @@ function explainName(gateway: Gateway, question: string): Explanation {
     : explainService(gateway, question, labels.slice(0, -2), compiled);
 }
 
-function notExported({ source, follower }: Gateway, question: string, key: string): Explanation {
+function notExported({ source, follower, session }: Gateway, question: string, key: string): Explanation {
   const local = source?.current().exports.get(key);
-  const why =
-    local === undefined
-      ? "no member exports it, and no ServiceExport of that name is in the manifests here"
-      : local.service === null
-        ? `${local.origin.file}:${local.origin.line}: ServiceExport without a Service of that name`
-        : "exported here, and not signed yet: the broker has not let this gateway speak";
-  const reason = `${key} does not exist in the clusterset: ${why}`;
+  const why = local === undefined ? NOBODY : whyNot(local);
+  const open = session.zoneSynced ? "" : "; the catalogue is not known whole yet, so the answer is SERVFAIL";
+  const reason = `${key} does not exist in the clusterset: ${why}${open}`;
   const members = follower.catalogue
     .live()
     .map(
       ({ cluster }): ExplainStep => ({ stage: "member", subject: cluster, verdict: "no", why: "does not export it" }),
     );
   return { question, answer: [], reason, steps: [{ stage: "export", subject: key, verdict: "no", why }, ...members] };
+}
+
+const NOBODY = "no member exports it, and no ServiceExport of that name is in the manifests here";
+
+/** What stands in the manifests and yet is no export, by KEP-1645's conditions. */
+function whyNot({ service, origin: { file, line } }: LocalExport): string {
+  if (service === null) return `${file}:${line}: ServiceExport without a Service of that name`;
+  if (service.type === "ExternalName") return `${file}:${line}: a Service of type ExternalName cannot be exported`;
+  return "exported here, and not signed yet: the broker has not let this gateway speak";
 }
 
 function explainService(
@@ -113,6 +120,7 @@ function explainService(
     why: announced ? "announced: this node can carry its packets" : "held back until this node can carry its packets",
   });
   const answer = announced ? answerOf(service, host) : [];
+  if (announced && answer.length === 0) steps.push(emptyStep(service, host));
   const stale = service.stale ? "; no exporting member can be reached, so its last known locations are answered" : "";
   const reason =
     answer.length > 0
@@ -144,12 +152,39 @@ function memberStep(
   };
 }
 
-function answerOf(service: CompiledService, host: readonly string[]): readonly string[] {
-  const { zone } = service;
-  if (host.length === 0)
-    return zone.type === "ClusterSetIP" ? zone.addresses : zone.endpoints.flatMap(({ addresses }) => addresses);
-  if (host[0]?.startsWith("_") === true) return zone.type === "ClusterSetIP" ? zone.addresses : [];
+/** What the name answers: addresses, or for `_port._protocol` an SRV line `PORT TARGET` each (RFC 2782). */
+function answerOf({ zone }: CompiledService, host: readonly string[]): readonly string[] {
+  const headless = zone.type === "Headless";
+  const [first = "", second = ""] = host;
+  if (host.length === 0) return headless ? zone.endpoints.flatMap(({ addresses }) => addresses) : zone.addresses;
+  if (host.length > 2) return [];
+  const base = `${zone.name}.${zone.namespace}.svc.${ORIGIN}`;
+  if (first.startsWith("_") && second.startsWith("_")) {
+    const matches = ({ name, protocol }: ZonePort): boolean =>
+      name !== "" && `_${name}` === first && `_${protocol.toLowerCase()}` === second;
+    const own = zone.ports.filter(matches).map(({ port }) => `${port} ${base}`);
+    const each = zone.endpoints.flatMap(({ ports, hostname, cluster }) =>
+      ports.filter(matches).map(({ port }) => `${port} ${hostname}.${cluster}.${base}`),
+    );
+    return headless ? each : own;
+  }
   return zone.endpoints
-    .filter(({ hostname, cluster }) => hostname === host[0] && cluster === host[1])
+    .filter(({ hostname, cluster }) => hostname === first && cluster === second)
     .flatMap(({ addresses }) => addresses);
+}
+
+/** Why an announced name answers nothing. */
+function emptyStep({ imported, address }: CompiledService, host: readonly string[]): ExplainStep {
+  const subject = host.length === 0 ? `${imported.namespace}/${imported.name}` : host.join(".");
+  if (host.length > 0) {
+    const why = host[0]?.startsWith("_")
+      ? "no port has this name and protocol"
+      : imported.type === "Headless"
+        ? "no endpoint has this hostname in this cluster"
+        : "only headless services have names for their endpoints";
+    return { stage: "name", subject, verdict: "no", why };
+  }
+  const why =
+    imported.type === "Headless" ? "no exporting member has a ready endpoint" : "it has no service address yet";
+  return { stage: "endpoint", subject: address ?? subject, verdict: "no", why };
 }

@@ -75,6 +75,11 @@ export class Follower {
     return this.#alone(() => this.#batch(batch));
   }
 
+  /** askAgain asks for members whose records still do not add up. */
+  askAgain(): void {
+    if (this.#unsettled.size > 0) this.onMismatch([...this.#unsettled]);
+  }
+
   /** own applies records that this gateway has signed itself. Gives what happened, once it is on the disk. */
   own(records: readonly Envelope[], removed: readonly string[]): Promise<Applied> {
     return this.#alone(async () => {
@@ -150,12 +155,12 @@ export class Follower {
 
   #tell(applied: Applied): void {
     const { troubles, own } = this.#parts;
+    for (const { key } of applied.accepted) if (!key.startsWith(`export/${own}/`)) troubles.clear(REFUSED, key);
     for (const { key, code, message } of applied.refusals) {
       const severity = code === "overlap" || code === "key-swap" || code === "equivocation" ? "critical" : "warning";
       const title = "A record from the broker was not believed";
       troubles.set({ code: REFUSED, severity, title, subject: key, detail: `${code}: ${message}` });
     }
-    for (const { key } of applied.accepted) if (!key.startsWith(`export/${own}/`)) troubles.clear(REFUSED, key);
     for (const cluster of applied.members) if (this.catalogue.members.get(cluster)?.gone) this.#pardon(cluster);
     for (const listener of this.#listeners) listener(applied);
   }

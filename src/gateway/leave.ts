@@ -12,19 +12,20 @@ export interface LeaveRequest {
 }
 
 /** Files that belong to a membership: a new one needs a new token. */
-const OURS = ["cache.db", "cache.db-wal", "cache.db-shm", "tunnel.key", "join.pending"] as const;
+const OURS = ["cache.db", "cache.db-wal", "cache.db-shm", "cache.db.damaged", "tunnel.key", "join.pending"] as const;
 
 /** tellBroker sends the signed leave: once it is durable there, nothing can bring this membership back. */
 export async function tellBroker(
-  { client, membership, options, follower }: Gateway,
+  { client, membership, options, follower, clock }: Gateway,
   { gateway: only }: LeaveRequest,
 ): Promise<Result<void>> {
-  const body = follower.catalogue.members.get(options.cluster)?.body;
-  if (body === undefined) return err("this cluster is no member");
-  const { cluster, uid, generation } = body;
+  const member = follower.catalogue.members.get(options.cluster);
+  if (member === undefined) return err("this cluster is no member");
+  if (member.gone === "left") return ok(undefined); // the answer to an earlier leave was lost
+  const { cluster, uid, generation, joinedAt } = member.body;
   const order = { epoch: generation, seq: 1 };
   const key = formatKey({ kind: "leave", cluster });
-  const leftAt = Math.max(body.joinedAt, 0);
+  const leftAt = Math.max(joinedAt, clock.now());
   const record = only ? null : seal(membership.privateKey, key, order, { cluster, uid, generation, leftAt });
   const answer = await client.leave(record);
   return answer.ok ? ok(undefined) : err(answer.error.message);
@@ -39,9 +40,10 @@ export async function undo({ plane }: Gateway): Promise<Result<void>> {
   return tables.ok ? ok(undefined) : err(`nft: ${tables.error.stderr}`);
 }
 
-/** forget removes what only this membership needed. */
-export async function forget({ options, cache }: Gateway): Promise<void> {
+/** forget removes what only this membership needed. The identity stays where only one gateway goes: the cluster is a
+ *  member still, and its other gateways may use the same file. */
+export async function forget({ options, cache }: Gateway, { gateway: only }: LeaveRequest): Promise<void> {
   cache.close();
-  await rm(options.identityFile, { force: true });
+  if (!only) await rm(options.identityFile, { force: true });
   for (const name of OURS) await rm(join(options.dataDir, name), { force: true });
 }

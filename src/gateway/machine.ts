@@ -40,12 +40,13 @@ async function isOurs(address: Ip): Promise<boolean> {
 }
 
 async function firstWay(towards: readonly Ip[]): Promise<Result<Underlay>> {
-  let last: Result<Underlay> = err("no address of a broker or peer is known");
+  let best: Result<Underlay> = err("no address of a broker or peer is known");
   for (const address of towards) {
-    last = await underlayOf(address);
-    if (last.ok && last.value.link !== "lo") return last;
+    const way = await underlayOf(address);
+    if (way.ok && way.value.link !== "lo") return way;
+    if (!best.ok) best = way;
   }
-  return last;
+  return best;
 }
 
 /** hostOf is the address in a broker's URL; undefined where it is a name. */

@@ -5,27 +5,37 @@ import type { Report } from "#wire";
 import type { Gateway } from "./state.ts";
 
 const TICK_MS = 500;
+/** Until the zone is whole nobody is told that a name does not exist. */
+const FIRST_TICK_MS = 50;
 /** A report goes up every so many ticks. */
 const REPORT_TICKS = 10;
 
 /** createTicker looks again at what was held back, opens the zone once it is whole, and tells the broker what the
  *  probes measure. */
 export function createTicker(gateway: Gateway): Room {
-  const { clock, client, follower, reconciler, responder, session } = gateway;
+  const { clock, follower, reconciler, responder, session } = gateway;
   return {
     name: "ticker",
     async run(signal) {
       for (let tick = 0; !signal.aborted; tick += 1) {
-        await clock.sleep(tick < 20 ? 50 : TICK_MS, signal).catch(() => {});
-        reconciler.markHeld();
-        if (!session.zoneSynced && follower.synced && reconciler.passes > 0) {
+        await clock.sleep(session.zoneSynced ? TICK_MS : FIRST_TICK_MS, signal).catch(() => {});
+        if (!session.zoneSynced && follower.synced && reconciler.settled) {
           session.zoneSynced = true;
           responder.update([{ kind: "synced", synced: true }]);
         }
-        if (tick % REPORT_TICKS === 0) client.report(reportOf(gateway));
+        reconciler.markHeld();
+        if (tick % REPORT_TICKS === 0 && session.state === "live") tellBroker(gateway);
       }
     },
   };
+}
+
+/** Every few seconds: what the probes measured goes up, and the disk learns how old its state is. */
+function tellBroker(gateway: Gateway): void {
+  const { client, cache, clock, follower } = gateway;
+  client.report(reportOf(gateway));
+  cache.setValue("heard", String(clock.now()));
+  follower.askAgain();
 }
 
 function reportOf({ prober, follower }: Gateway): Omit<Report, "t"> {

@@ -60,6 +60,7 @@ export class Speaker implements Room {
   #seq = 0;
   #shadow: Tally | null = null;
   #claimAt = 0;
+  #askAt = 0;
 
   constructor(parts: SpeakerParts) {
     this.#parts = parts;
@@ -82,6 +83,7 @@ export class Speaker implements Room {
     const same = (head?.root ?? new Tally().root()) === (member?.tally.root() ?? new Tally().root());
     this.#shadow = same ? (member?.tally.copy() ?? new Tally()) : null;
     this.#seq = Math.max(this.#seq, head?.order.seq ?? 0);
+    this.#askAt = 0;
     this.changed([]);
   }
 
@@ -184,9 +186,11 @@ export class Speaker implements Room {
 
   /** send brings the broker one chunk nearer to what we hold. */
   async #send(): Promise<boolean> {
-    const { client, cluster, follower } = this.#parts;
+    const { client, cluster, clock, follower } = this.#parts;
     if (client.state !== "live") return false;
     if (this.#shadow === null) {
+      if (clock.monotonic() < this.#askAt) return false;
+      this.#askAt = clock.monotonic() + RETRY_MS;
       client.askSnapshot([cluster]);
       return false;
     }
@@ -238,7 +242,7 @@ export class Speaker implements Room {
   }
 
   #refused({ code, message }: { readonly code: string; readonly message: string }): void {
-    const { log, client, cluster, clock } = this.#parts;
+    const { log, clock } = this.#parts;
     if (code === "broker-away") return;
     log.warn("the broker refused a publication", { code, message });
     if (code === "not-speaker") {
@@ -246,8 +250,7 @@ export class Speaker implements Room {
       this.#claimAt = clock.monotonic() + RETRY_MS;
       return;
     }
-    this.#shadow = null;
-    client.askSnapshot([cluster]);
+    this.#shadow = null; // asked for at the next step
   }
 
   /** What no frame can carry would end every session: it stays as it was said last. */

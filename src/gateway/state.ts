@@ -4,7 +4,7 @@ import type { ManifestSource } from "#kube";
 import type { Clock, Log, LoopDelay, Room, Troubles } from "#life";
 import type { SessionState, SyncClient } from "#sync";
 import type { DataPlane, Tunnels } from "#tunnel";
-import type { Cidr, Ip } from "#values";
+import type { Cidr, ClusterId, Ip } from "#values";
 import type { Announcer } from "./announcer.ts";
 import type { Cache } from "./cache.ts";
 import type { Follower } from "./follower.ts";
@@ -41,7 +41,7 @@ export interface Gateway {
 export interface SessionFacts {
   state: SessionState;
   url: string | null;
-  /** Monotonic time at which the last word of the broker was heard; null before the first. */
+  /** Monotonic time at which the last word of the broker was heard, by an earlier daemon perhaps; null before the first. */
   heardAt: number | null;
   supernets: readonly Cidr[];
   seen: Ip | null;
@@ -54,4 +54,8 @@ export interface SessionFacts {
   readonly fromDisk: Set<string>;
   /** When a service that nobody can reach yet was first seen, monotonic. */
   readonly firstSeen: Map<string, number>;
+  /** Why the broker of the present session is not ours: nothing of it is taken. */
+  foreign: string | null;
+  /** When a member's snapshot was asked for last, monotonic: its records did not add up. */
+  readonly asked: Map<ClusterId, number>;
 }

@@ -1,4 +1,4 @@
-import type { Trouble } from "#life";
+import { slices, type Trouble } from "#life";
 import type { ProbeReport } from "#probe";
 import { interfaceName, type PeerStatus } from "#tunnel";
 import { formatHostPort, type TunnelKey } from "#values";
@@ -74,7 +74,7 @@ export async function statusOf(gateway: Gateway): Promise<GatewayStatus> {
       version: dataPlane.version,
     },
     peers: await peersOf(gateway),
-    exports: exportsOf(gateway),
+    exports: await exportsOf(gateway),
     imports: served.map(({ namespace, name, type, clusters }) => ({ namespace, name, type, clusters })),
     troubles: troubles.list().map(({ subject, detail, ...trouble }) => ({
       ...trouble,
@@ -120,13 +120,16 @@ async function peersOf({ follower, options, plane, prober, clock }: Gateway): Pr
   });
 }
 
-function exportsOf({ follower, options }: Gateway): readonly ExportView[] {
+/** In slices: reading ten thousand exports takes longer than anybody should wait for the event loop. */
+async function exportsOf({ follower, options }: Gateway): Promise<readonly ExportView[]> {
   const own = follower.catalogue.members.get(options.cluster)?.exports;
-  return [...(own?.keys() ?? [])].flatMap((key): readonly ExportView[] => {
+  const views: ExportView[] = [];
+  await slices([...(own?.keys() ?? [])], (key) => {
     const body = own?.get(key);
-    if (body === undefined) return [];
+    if (body === undefined) return;
     const address = follower.catalogue.ledger.serviceAddress(key) ?? null;
     const endpoints = body.slices.reduce((sum, slice) => sum + slice.endpoints.length, 0);
-    return [{ namespace: body.namespace, name: body.name, type: body.type, address, endpoints }];
+    views.push({ namespace: body.namespace, name: body.name, type: body.type, address, endpoints });
   });
+  return views;
 }

@@ -12,7 +12,7 @@ const CODE = "broker-withholds";
 /** createWithholding has every probe say how far our own records have come, and compares what the peers' echoes say of
  *  theirs with the catalogue: a peer that is ahead for long shows that the broker does not hand out what it was given. */
 export function createWithholding(gateway: Gateway): Room {
-  const { clock, prober, follower, options, troubles } = gateway;
+  const { clock, prober, follower, options, troubles, session } = gateway;
   const ahead = new Map<ClusterId, number>();
   let said: string | undefined;
   return {
@@ -21,8 +21,9 @@ export function createWithholding(gateway: Gateway): Room {
       while (!signal.aborted) {
         const own = follower.catalogue.members.get(options.cluster);
         const root = own?.head?.body.root;
-        if (root !== said && own !== undefined) prober.prober?.setState(stateOf(own));
-        if (prober.prober !== null) said = root;
+        // What the broker cannot have yet is nothing that it withholds.
+        if (root !== said && own !== undefined && session.state === "live") prober.prober?.setState(stateOf(own));
+        if (prober.prober !== null && session.state === "live") said = root;
         const now = clock.monotonic();
         for (const { id, peerState } of prober.reports()) {
           const cluster = id.slice(0, id.indexOf("/")) as ClusterId;

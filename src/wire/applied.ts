@@ -26,6 +26,7 @@ export interface Applied {
   /** What changed, for those who compile from it. */
   readonly exports: Set<string>;
   readonly members: Set<ClusterId>;
+  /** Whether prefixes or gateways were granted or taken back: service addresses change no route. */
   readonly grants: boolean;
   /** Members whose records did not add up to their head: ask for their snapshot. */
   readonly mismatched: Set<ClusterId>;

@@ -92,7 +92,6 @@ export class Catalogue {
   #accept(candidate: SingleCandidate, draft: Draft): Omit<Refusal, "key"> | undefined {
     switch (candidate.kind) {
       case "grant": {
-        draft.grants = true;
         for (const { kept, refused } of this.ledger.apply(candidate.body)) {
           const message = `${refused} overlaps ${kept}, which was granted before`;
           draft.refusals.push({ code: "overlap", key: candidate.envelope.key, message });
@@ -101,6 +100,7 @@ export class Catalogue {
           if ("cluster" in entry) draft.members.add(entry.cluster);
           if (entry.kind === "release-gateway") this.#dropGateway(entry.cluster, entry.name, draft);
           if (entry.kind === "service") draft.exports.add(`${entry.namespace}/${entry.name}`);
+          else draft.grants = true;
         }
         return undefined;
       }

@@ -1,10 +1,13 @@
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { expect } from "vitest";
 import { runProgram, type Surroundings } from "#cli";
+import { mintToken } from "#identity";
 import { systemClock } from "#life";
+import { parseFingerprint, expect as right } from "#values";
 
 /** Said is what a call of the program left: its exit code and what it wrote. */
 export interface Said {
@@ -77,4 +80,27 @@ export async function isFree(port: number): Promise<boolean> {
 export function folder(): readonly [path: string, remove: () => void] {
   const path = mkdtempSync(join(tmpdir(), "meridian-cli-"));
   return [path, () => rmSync(path, { recursive: true, force: true })];
+}
+
+/** goodToken is a token that is well made; nobody answers at its URL. */
+export function goodToken(): string {
+  const fingerprint = right(parseFingerprint(`sha256:${"0".repeat(64)}`));
+  return mintToken({ url: "wss://127.0.0.1:9", fingerprint }).token.reveal();
+}
+
+/** refusedIn makes a call that must be refused, and gives its faults: exit code 2, nothing on stdout, nothing made in
+ *  the folder, the port not bound. */
+export async function refusedIn(
+  dir: string,
+  port: number,
+  argv: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<readonly string[]> {
+  const tree = (): readonly string[] => (readdirSync(dir, { recursive: true }) as string[]).sort();
+  const before = tree();
+  const said = await meridian(argv, { env });
+  expect({ code: said.code, out: said.out }).toEqual({ code: 2, out: "" });
+  expect(tree()).toEqual(before);
+  expect(await isFree(port)).toBe(true);
+  return faultLines(said);
 }

@@ -1,8 +1,8 @@
-import { chmodSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { VERBS, type Verb } from "#cli";
-import { faultLines, folder, freePort, isFree, meridian } from "./testbed.ts";
+import { folder, freePort, goodToken, meridian, refusedIn } from "./testbed.ts";
 
 /** Every setting of every verb with a wrong value: by flag, by environment, by configuration. Each is exit code 2 and
  *  one line with the place and what to write instead, and nothing is made or bound.
@@ -96,6 +96,7 @@ const REST: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 };
 /** Settings that only mean something, or are only wrong, beside others. */
 const WITH: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  broker: { "token-file": "TOKEN" },
   "token-file": { broker: "https://127.0.0.1:7480" },
   "ca-file": { broker: "https://127.0.0.1:7480", "token-file": "TOKEN" },
 };
@@ -108,7 +109,6 @@ const SECRET = "mrd1.AAAAc2VjcmV0c2VjcmV0";
 let dir = "";
 let remove = (): void => {};
 let port = 0;
-let before: readonly string[] = [];
 
 beforeEach(async () => {
   [dir, remove] = folder();
@@ -116,17 +116,10 @@ beforeEach(async () => {
   writeFileSync(join(dir, "file"), "{}", { mode: 0o644 });
   chmodSync(join(dir, "file"), 0o644);
   writeFileSync(join(dir, "plan.yaml"), "clusters: [{id: a, podCidr: 10.0.0.0/16}]\n");
-  writeFileSync(join(dir, "token"), await goodToken());
+  writeFileSync(join(dir, "token"), goodToken());
 });
 
 afterEach(() => remove());
-
-/** A token that is well made; nobody answers at its URL. */
-async function goodToken(): Promise<string> {
-  const { mintToken } = await import("#identity");
-  const fingerprint = `sha256:${"0".repeat(64)}` as Parameters<typeof mintToken>[0]["fingerprint"];
-  return mintToken({ url: "wss://127.0.0.1:9", fingerprint }).token.reveal();
-}
 
 function fill(text: string): string {
   return text
@@ -147,22 +140,9 @@ function flagsBut(verb: string, wrong: string): readonly string[] {
 const words = (verb: string): readonly string[] => [...verb.split(" "), ...(ARGS[verb] ?? [])];
 const camelCase = (flag: string): string => flag.replace(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 const envName = (flag: string): string => `MERIDIAN_${flag.toUpperCase().replaceAll("-", "_")}`;
-/** Everything below the folder, by path. */
-const tree = (): readonly string[] => (readdirSync(dir, { recursive: true }) as string[]).sort();
 
-/** refused runs a call that is wrong, and gives its faults: nothing was made, nothing is bound, nothing is said of it
- *  on stdout. */
-async function refused(
-  argv: readonly string[],
-  env: Readonly<Record<string, string>> = {},
-): Promise<readonly string[]> {
-  before = tree();
-  const said = await meridian(argv, { env });
-  expect({ code: said.code, out: said.out }).toEqual({ code: 2, out: "" });
-  expect(tree()).toEqual(before);
-  expect(await isFree(port)).toBe(true);
-  return faultLines(said);
-}
+const refused = (argv: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<readonly string[]> =>
+  refusedIn(dir, port, argv, env);
 
 function config(text: string): string {
   writeFileSync(join(dir, "meridian.yaml"), text);
@@ -387,90 +367,6 @@ describe("a wrong call", () => {
       "--dns: must be IP:PORT, as 10.0.",
       "--join-token is missing: /var/li",
     ]);
-  });
-});
-
-describe("a wrong configuration", () => {
-  test.each<[string, string, readonly RegExp[]]>([
-    ["an unknown key", "podCdir: 10.0.0.0/8\n", [/:1: podCdir: unknown key; did you mean podCidr\?/]],
-    ["a key like nothing", "frobnicate: 1\n", [/:1: frobnicate: unknown key; known are data, logFormat/]],
-    ["a key of another daemon", "supernet: 242.0.0.0/8\n", [/:1: supernet: unknown key/]],
-    ["the flag's spelling", "pod-cidr: 10.0.0.0/8\n", [/:1: pod-cidr: unknown key; did you mean podCidr\?/]],
-    [
-      "several at once",
-      "a: 1\n\nb: 2\nlistenPort: many\n",
-      [/:1: a: unknown key/, /:3: b: unknown key/, /:4: listenPort: must be a whole number/],
-    ],
-    ["a secret", `joinToken: ${SECRET}\n`, [/:1: joinToken: a secret does not stand here; use joinTokenFile$/]],
-    ["another configuration", "config: other.yaml\n", [/:1: config: unknown key/]],
-    [
-      "a list where one value is wanted",
-      "endpoint: [192.0.2.1]\n",
-      [/:1: endpoint: must be one value, as endpoint: IP\[:PORT\]/],
-    ],
-    ["a map where one value is wanted", "manifests:\n  dir: /x\n", [/:1: manifests: must be one value/]],
-    [
-      "a map in a list",
-      "dns:\n- host: 127.0.0.1\n",
-      [/:1: dns: must be one value, as dns: HOST:PORT, or a list of them/],
-    ],
-    ["nothing", "http:\n", [/:1: http: must be one value/]],
-    ["a wrong item of a list", "dns:\n- 127.0.0.1:0\n- here\n", [/:1: dns: must be IP:PORT.*: "here"/]],
-    ["a number for a name", "name: 1e3_\n", [/:1: name: .*"1e3_"/]],
-    ["YAML that ends too soon", "name: x\ndns: [127.0.0.1:53\n", [/meridian\.yaml:\d: .*(flow|\])/i]],
-    ["a tab", "name: x\ndns:\n\t- 1\n", [/meridian\.yaml:3: .*[Tt]ab/]],
-    ["a key twice", "name: x\nname: y\n", [/meridian\.yaml:2: Map keys must be unique/]],
-    ["a list", "- name\n", [/meridian\.yaml:1: must be a map of settings, as "podCidr: 10\.244\.0\.0\/16"/]],
-    ["a text", "hello\n", [/meridian\.yaml:1: must be a map of settings/]],
-    ["two documents", "name: x\n---\nname: y\n", [/meridian\.yaml:\d: .*multiple documents/]],
-  ])("%s", async (_what, text, faults) => {
-    const got = await refused(["gateway", ...flagsBut("gateway", ""), "--config", config(text)]);
-    expect(got).toHaveLength(faults.length);
-    for (const [at, fault] of faults.entries()) expect(got[at]).toMatch(fault);
-  });
-
-  test("a file that cannot be read is named with where it was given, and settings it may hold are not called missing", async () => {
-    mkdirSync(join(dir, "folder"));
-    const gone = join(dir, "gone.yaml");
-    expect(await refused(["gateway", "--config", gone])).toEqual([`--config ${gone}: there is no such file`]);
-    expect(await refused(["status"], { MERIDIAN_CONFIG: join(dir, "folder") })).toEqual([
-      `MERIDIAN_CONFIG ${dir}/folder: is a folder, not a file`,
-    ]);
-    expect(await refused(["status", "--config", ""])).toEqual(["--config : must not be empty"]);
-  });
-
-  test("a daemon's file also serves the verbs that ask it", async () => {
-    const file = config(`data: ${dir}/gone\ncluster: amber\npodCidr: 10.244.0.0/16\n`);
-    const { code, err } = await meridian(["status", "--config", file]);
-    expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining(`${dir}/gone/admin.sock`) });
-    expect(await refused(["status", "--config", config("data: x\nnonsense: 1\n")])).toEqual([
-      expect.stringContaining(":2: nonsense: unknown key"),
-    ]);
-  });
-});
-
-describe("which value counts", () => {
-  const asked = async (argv: readonly string[], env: Readonly<Record<string, string>>): Promise<string> =>
-    /answers at (\S+)\/admin\.sock/.exec((await meridian(["status", ...argv], { env })).err)?.[1] ?? "?";
-
-  test("a flag, then the environment, then the configuration, then the default", async () => {
-    const file = config("data: /config\n");
-    expect(await asked(["--data", "/flag", "--config", file], { MERIDIAN_DATA: "/env" })).toBe("/flag");
-    expect(await asked(["--config", file], { MERIDIAN_DATA: "/env" })).toBe("/env");
-    expect(await asked(["--config", file], {})).toBe("/config");
-    expect(await asked([], { MERIDIAN_CONFIG: file })).toBe("/config");
-    expect(await asked([], { MERIDIAN_DATA: "" })).toBe("/var/lib/meridian");
-  });
-
-  test("a relative folder is one below the working directory", async () => {
-    expect(await asked(["--data", "some/where"], {})).toBe(join(process.cwd(), "some/where"));
-  });
-
-  test("switches can be off in environment and configuration", async () => {
-    const argv = ["bench", "--data", join(dir, "gone")];
-    for (const off of ["false", "0"])
-      expect((await meridian(argv, { env: { MERIDIAN_THROUGHPUT: off } })).code).toBe(1);
-    expect((await meridian([...argv, "--config", config("throughput: false\n")])).code).toBe(1);
   });
 });
 

@@ -24,7 +24,12 @@ export function blocksOf({ path, text }: Page): readonly Block[] {
   const found: Block[] = [];
   for (const match of text.matchAll(/^```(\w*)([^\n]*)\n([\s\S]*?)^```$/gm)) {
     const [, language = "", rest = "", body = ""] = match;
-    const marks = new Map(rest.split(" ").filter((word) => word !== "").map(markOf));
+    const marks = new Map(
+      rest
+        .split(" ")
+        .filter((word) => word !== "")
+        .map(markOf),
+    );
     const before = found.at(-1);
     if (language === "text" && marks.has("output") && before !== undefined) {
       found.splice(-1, 1, { ...before, output: body.trimEnd().split("\n") });

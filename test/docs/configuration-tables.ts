@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ROOT } from "./pages.ts";
 import { VERBS, type Verb } from "#cli";
+import { ROOT } from "./pages.ts";
 
 type Setting = Verb["settings"][number];
 
@@ -23,11 +23,14 @@ function rowOf({ flag, value, help, fallback, secret }: Setting): string {
   const cells = [
     code(`--${flag}${value === null ? "" : ` ${value}`}`),
     code(`MERIDIAN_${flag.toUpperCase().replaceAll("-", "_")}`),
-    secret === true || flag === "config" ? "" : code(flag.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())),
+    secret === true || flag === "config"
+      ? ""
+      : code(flag.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())),
     fallback === undefined ? "" : code(fallback),
     help.replaceAll("|", "\\|"),
   ];
-  return `| ${cells.join(" | ")} |\n`.replaceAll("|  |", "| |");
+  return `|${cells.map((cell) => (cell === "" ? " " : ` ${cell} `)).join("|")}|
+`;
 }
 
 /** Angle brackets are how the usage marks what is needed; here the marks of code do. */

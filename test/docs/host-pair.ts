@@ -1,6 +1,4 @@
-import { basename } from "node:path";
-import { type Block, missingIn } from "./blocks.ts";
-import { ROOT } from "./pages.ts";
+import { basename, join } from "node:path";
 import {
   createPlace,
   createRun,
@@ -16,6 +14,8 @@ import {
   waitForLine,
 } from "#lab";
 import { err, ok, type Result } from "#values";
+import { type Block, missingIn } from "./blocks.ts";
+import { ROOT } from "./pages.ts";
 
 /** HostPair is the scene of the setup that the documents describe: two hosts with the addresses that stand there, and
  *  the checkout at /opt/meridian, so that every command runs as it is written. */
@@ -35,6 +35,8 @@ mount --rbind /run/etc /etc
 mkdir -p "$1" /opt/meridian
 mountpoint -q "$1" || [ -e "$1/package.json" ] || mount --rbind /run/checkout "$1"
 mount --rbind /run/checkout /opt/meridian
+ln -s /opt/meridian/bin/meridian /usr/local/bin/meridian
+mkdir /etc/meridian 2>/dev/null || true
 `;
 
 /** raiseHostPair makes two hosts on one wire, 192.0.2.11 and 192.0.2.12. */
@@ -76,14 +78,17 @@ export async function runBlock(pair: HostPair, block: Block): Promise<Result<voi
   return ok(undefined);
 }
 
-/** `scp FILE root@HOST2:FOLDER` without the ssh that a namespace has not. */
+/** `scp FILE... root@192.0.2.12:FOLDER` without the ssh that a namespace has not. */
 async function copyToOther({ hosts: { host1, host2 } }: HostPair, { text }: Block): Promise<Result<void>> {
-  const [, file, folder] = /^scp (\/\S+) root@192\.0\.2\.12:(\/\S+)\n$/.exec(text) ?? [];
-  if (file === undefined || folder === undefined || host1 === undefined || host2 === undefined) {
+  const [, files, folder] = /^scp (.+) root@192\.0\.2\.12:(\/\S+)\n$/.exec(text) ?? [];
+  if (files === undefined || folder === undefined || host1 === undefined || host2 === undefined) {
     return err(`not a copy from host 1 to host 2: ${text}`);
   }
-  const content = await mustExec(host1, ["cat", file]);
-  await mustExec(host2, ["sh", "-c", `umask 077; cat > ${folder}/${basename(file)}`], { stdin: content });
+  for (const file of files.split(" ")) {
+    const content = await mustExec(host1, ["cat", file]);
+    const write = ["sh", "-c", 'umask 077; cat > "$1"', "sh", join(folder, basename(file))];
+    await mustExec(host2, write, { stdin: content });
+  }
   return ok(undefined);
 }
 

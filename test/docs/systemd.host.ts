@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { exec, type Job, mustExec, type Place, processesIn, spawnIn, stopJob } from "#lab";
 import { type HostPair, raiseHostPair } from "./host-pair.ts";
 import { type NotifySocket, openNotifySocket } from "./notify-socket.ts";
 import { ROOT } from "./pages.ts";
-import { unitFiles, valueOf, withoutPrivileges } from "./unit-file.ts";
-import { exec, type Job, mustExec, type Place, processesIn, spawnIn, stopJob } from "#lab";
+import { settingOf, unitFiles, withoutPrivileges } from "./unit-file.ts";
 
 const MERIDIAN = "/opt/meridian/bin/meridian";
 
@@ -36,10 +36,10 @@ describe("the units of deploy/systemd", () => {
   async function start(name: string): Promise<Job> {
     const unit = unitFiles().find((one) => one.name === `${name}.service`);
     if (unit === undefined) throw new Error(`there is no ${name}.service`);
-    const owner = valueOf(unit, "Service", "DynamicUser") === "yes" ? "65534" : "0";
+    const owner = settingOf(unit, "Service", "DynamicUser") === "yes" ? "65534" : "0";
     const folders = [
-      `/var/lib/${valueOf(unit, "Service", "StateDirectory")}`,
-      `/run/${valueOf(unit, "Service", "CacheDirectory")}`,
+      `/var/lib/${settingOf(unit, "Service", "StateDirectory")}`,
+      `/run/${settingOf(unit, "Service", "CacheDirectory")}`,
     ];
     await mustExec(host, ["install", "-d", "-m", "700", "-o", owner, ...folders]);
     const environment = [`NOTIFY_SOCKET=${socket.path}`, `NODE_COMPILE_CACHE=${folders[1]}`];

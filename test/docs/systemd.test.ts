@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { page, ROOT } from "./pages.ts";
-import { parseUnit, unitFiles, valueOf, withoutPrivileges } from "./unit-file.ts";
 import { VERBS } from "#cli";
+import { page, ROOT } from "./pages.ts";
+import { parseUnit, settingOf, unitFiles, withoutPrivileges } from "./unit-file.ts";
 
 const units = unitFiles();
 const hasSystemd = spawnSync("systemd-analyze", ["--version"]).status === 0;
@@ -30,8 +30,8 @@ describe("parseUnit()", () => {
   test("reads sections and settings, the last of a key counting", () => {
     const unit = parseUnit("a.service", "# why\n[Unit]\nAfter=x\n\n[Service]\nType=simple\nType=notify\n");
     expect([...unit.sections.keys()]).toEqual(["Unit", "Service"]);
-    expect(valueOf(unit, "Service", "Type")).toBe("notify");
-    expect(valueOf(unit, "Install", "WantedBy")).toBeUndefined();
+    expect(settingOf(unit, "Service", "Type")).toBe("notify");
+    expect(settingOf(unit, "Install", "WantedBy")).toBeUndefined();
   });
 
   test("lists what is no setting", () => {
@@ -63,13 +63,13 @@ describe.each(units)("deploy/systemd/$name", (unit) => {
   });
 
   test("is told when the daemon serves, and does not start again what is wrongly configured", () => {
-    expect(valueOf(unit, "Service", "Type")).toBe("notify");
-    expect(valueOf(unit, "Service", "Restart")).toBe("always");
-    expect(valueOf(unit, "Service", "RestartPreventExitStatus")).toMatch(/\b2\b/);
+    expect(settingOf(unit, "Service", "Type")).toBe("notify");
+    expect(settingOf(unit, "Service", "Restart")).toBe("always");
+    expect(settingOf(unit, "Service", "RestartPreventExitStatus")).toMatch(/\b2\b/);
   });
 
   test("its configuration has only keys of the command, and no secret", () => {
-    const [verb = "", , file = ""] = (valueOf(unit, "Service", "ExecStart") ?? "").split(" ").slice(1);
+    const [verb = "", , file = ""] = (settingOf(unit, "Service", "ExecStart") ?? "").split(" ").slice(1);
     const keys = Object.keys(parse(readFileSync(join(ROOT, "deploy/systemd", file.replace(/.*\//, "")), "utf8")));
     const settings = VERBS.find(({ name }) => name === verb)?.settings ?? [];
     const known = settings.filter(({ secret }) => secret !== true).map(({ flag }) => flag.replaceAll("-", ""));
@@ -86,13 +86,13 @@ describe("meridian-gateway.service", () => {
   const unit = units.find(({ name }) => name === "meridian-gateway.service") ?? parseUnit("", "");
 
   test("stops the daemon alone, so that wireguard-go and its sockets outlive it", () => {
-    expect(valueOf(unit, "Service", "KillMode")).toBe("process");
-    expect(valueOf(unit, "Service", "RuntimeDirectory")).toBe("wireguard");
-    expect(valueOf(unit, "Service", "RuntimeDirectoryPreserve")).toBe("yes");
+    expect(settingOf(unit, "Service", "KillMode")).toBe("process");
+    expect(settingOf(unit, "Service", "RuntimeDirectory")).toBe("wireguard");
+    expect(settingOf(unit, "Service", "RuntimeDirectoryPreserve")).toBe("yes");
   });
 
   test("does not start again after `meridian leave`, which ends it with 0", () => {
-    expect(valueOf(unit, "Service", "RestartPreventExitStatus")?.split(" ")).toContain("0");
+    expect(settingOf(unit, "Service", "RestartPreventExitStatus")?.split(" ")).toContain("0");
   });
 
   test("keeps the rights to change the network and to take port 53, and no others", () => {

@@ -36,18 +36,18 @@ export function parseUnit(name: string, text: string): UnitFile {
   return { name, text, sections, faults };
 }
 
-/** valueOf is the last value of a key, as systemd takes it; undefined where it is not set. */
-export function valueOf({ sections }: UnitFile, section: string, key: string): string | undefined {
+/** settingOf is the last value of a key, as systemd takes it; undefined where it is not set. */
+export function settingOf({ sections }: UnitFile, section: string, key: string): string | undefined {
   return sections.get(section)?.findLast(([name]) => name === key)?.[1];
 }
 
 /** withoutPrivileges is the command that runs a unit's program with the rights that the unit leaves it: capabilities,
  *  no new privileges, and for a dynamic user nobody's ids (setpriv(1)). */
 export function withoutPrivileges(unit: UnitFile): readonly string[] {
-  const kept = (valueOf(unit, "Service", "CapabilityBoundingSet") ?? "").split(" ").filter((name) => name !== "");
+  const kept = (settingOf(unit, "Service", "CapabilityBoundingSet") ?? "").split(" ").filter((name) => name !== "");
   const bounds = ["-all", ...kept.map((name) => name.toLowerCase().replace(/^cap_/, "+"))].join(",");
-  const dynamic = valueOf(unit, "Service", "DynamicUser") === "yes";
+  const dynamic = settingOf(unit, "Service", "DynamicUser") === "yes";
   const nobody = dynamic ? ["--reuid=65534", "--regid=65534", "--clear-groups"] : [];
   const rights = [`--bounding-set=${bounds}`, "--inh-caps=-all", "--no-new-privs", ...nobody];
-  return ["setpriv", ...rights, ...(valueOf(unit, "Service", "ExecStart") ?? "").split(" ")];
+  return ["setpriv", ...rights, ...(settingOf(unit, "Service", "ExecStart") ?? "").split(" ")];
 }

@@ -1,0 +1,45 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { blocksOf } from "./blocks.ts";
+import { page } from "./pages.ts";
+
+const snippets = new Map(
+  blocksOf(page("docs/dns.md"))
+    .filter(({ marks }) => marks.has("forward"))
+    .map((block) => [block.language, block]),
+);
+const hasUnbound = spawnSync("unbound-checkconf", ["-h"]).error === undefined;
+
+/** Each resolver's own way to say where a zone is asked for; none of them runs here, so the form is what is checked. */
+const FORMS: Readonly<Record<string, RegExp>> = {
+  corefile: /^clusterset\.local:53 \{\n {4}errors\n {4}forward \. (?<to>\S+)\n\}\n$/,
+  ini: /^\[Resolve\]\nDNS=(?<to>\S+)\nDomains=~clusterset\.local\n$/,
+  unbound: /^server:\n(?: {2}\S+: .*\n)+\nstub-zone:\n {2}name: "clusterset\.local"\n {2}stub-addr: (?<to>\S+)\n$/,
+};
+
+describe("the resolvers' configurations in docs/dns.md", () => {
+  test("there is one for each resolver that the page names", () => {
+    expect([...snippets.keys()]).toEqual(Object.keys(FORMS));
+  });
+
+  test.each(Object.entries(FORMS))("%s forwards the zone to the address that the text names", (language, form) => {
+    const { text = "", marks } = snippets.get(language) ?? {};
+    const to = form.exec(text)?.groups?.["to"]?.replace("@", ":");
+    expect(to).toBe(marks?.get("forward"));
+    expect(page("docs/dns.md").text).toContain(`--dns ${to}`);
+  });
+
+  test.skipIf(!hasUnbound)("unbound takes its own", () => {
+    const folder = mkdtempSync(join(tmpdir(), "meridian-unbound-"));
+    try {
+      writeFileSync(join(folder, "unbound.conf"), snippets.get("unbound")?.text ?? "");
+      const { status, stderr } = spawnSync("unbound-checkconf", [join(folder, "unbound.conf")], { encoding: "utf8" });
+      expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
