@@ -3,18 +3,7 @@ import { randomUUID } from "node:crypto";
 import { brokerTls, createIdentityKey, fingerprintOf, parseToken, signProof } from "#identity";
 import { silentLog, systemClock } from "#life";
 import { createSyncClient, type Fault, type Refused, type SyncClient, type SyncClientOptions } from "#sync";
-import type {
-  Cidr,
-  ClusterId,
-  IdentityKey,
-  Namespace,
-  NodeName,
-  Result,
-  Revision,
-  ServiceName,
-  TunnelKey,
-  Uid,
-} from "#values";
+import type { Cidr, ClusterId, IdentityKey, NodeName, Result, Revision, TunnelKey, Uid } from "#values";
 import { expect } from "#values";
 import {
   type Batch,
@@ -23,7 +12,6 @@ import {
   digestOf,
   type Envelope,
   examine,
-  formatKey,
   identityKeyObject,
   identityKeyOf,
   type Login,

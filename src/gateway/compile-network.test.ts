@@ -96,8 +96,10 @@ describe("compileNetwork()", () => {
   });
 
   test("a member that left has no peer, no route and no probe any more", () => {
-    const { tunnels, targets } = compiled([...birch.joined(), birch.gateway(), birch.leave()]);
-    expect([tunnels.interfaces[0]?.peers, tunnels.members, targets]).toEqual([[], [], []]);
+    const catalogue = catalogueOf(...amber.joined(), ...birch.joined(), birch.gateway());
+    catalogue.apply(candidatesOf(birch.leave()));
+    const network = compileNetwork(view(catalogue));
+    expect([network?.tunnels.interfaces[0]?.peers, network?.tunnels.members, network?.targets]).toEqual([[], [], []]);
   });
 
   test("equal catalogues give equal networks, whatever the order of the records", () => {

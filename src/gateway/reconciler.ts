@@ -1,6 +1,6 @@
 import type { Responder, ZoneChange } from "#dns";
 import type { Globalnet, ServiceEntry } from "#globalnet";
-import { type Clock, describeFault, isAbort, Latest, type Log, type Room, slices, type Troubles } from "#life";
+import { type Clock, describeFault, Latest, type Log, type Room, slices, type Troubles } from "#life";
 import type { Tunnels } from "#tunnel";
 import type { Ip } from "#values";
 import type { CompiledNetwork } from "./compile-network.ts";
@@ -87,8 +87,9 @@ export class Reconciler implements Room {
   }
 
   markServices(keys: Iterable<string>): void {
+    const before = this.#dirty.size;
     for (const key of keys) this.#dirty.add(key);
-    this.#wake.set(this.#wake.value + 1);
+    if (this.#dirty.size > before) this.#wake.set(this.#wake.value + 1);
   }
 
   /** markHeld looks again at services that were not announced yet. */
@@ -111,7 +112,7 @@ export class Reconciler implements Room {
         this.#passing = true;
         fault = await this.#pass(signal);
       } catch (error) {
-        if (signal.aborted || isAbort(error)) return;
+        if (signal.aborted) return;
         this.#networkDirty = true;
         fault = String(error);
         log.error("reconciling failed", { error: fault, stack: (error as Error).stack });

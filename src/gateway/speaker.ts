@@ -1,5 +1,5 @@
 import type { KeyObject } from "node:crypto";
-import { type Clock, isAbort, Latest, type Log, type Room, slices, type Troubles } from "#life";
+import { type Clock, Latest, type Log, type Room, slices, type Troubles } from "#life";
 import type { SyncClient } from "#sync";
 import type { ClusterId } from "#values";
 import {
@@ -104,7 +104,7 @@ export class Speaker implements Room {
       try {
         if (await this.#step()) continue;
       } catch (error) {
-        if (signal.aborted || isAbort(error)) return;
+        if (signal.aborted) return;
         log.error("publishing failed", { error: String(error) });
       }
       await wakeOrAfter(woken, clock, RETRY_MS, signal);

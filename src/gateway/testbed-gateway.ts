@@ -38,10 +38,9 @@ export function composed(change: Partial<GatewayOptions> = {}, reach?: readonly 
   } as never;
   const membership = new Membership(options, amber, identityOf(amber), null);
   const found = { dataPlane, membership, cache: cache.value, tunnelKey: "" as never, routes: [] };
-  const made = compose(options, { clock, log: silentLog, random: () => 0.5 }, found, (reason) => fatal.push(reason));
+  const gateway = compose(options, { clock, log: silentLog, random: () => 0.5 }, found, (reason) => fatal.push(reason));
   const reaches = (cluster: ClusterId): boolean => reach?.includes(cluster) === true;
-  const prober = Object.assign(Object.create(made.prober) as Gateway["prober"], { reaches });
-  const gateway: Gateway = { ...made, prober };
+  Object.assign(gateway.prober, { reaches });
   listen(gateway);
   gateway.follower.welcomed(STORE);
   let revision = 0;

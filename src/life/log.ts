@@ -38,7 +38,7 @@ export function createLog(format: LogFormat, level: LogLevel, stream: { write(te
 function asText(line: string): string {
   const { time, level, msg, ...fields } = JSON.parse(line) as Record<string, unknown>;
   const rest = Object.entries(fields).map(([key, value]) => ` ${key}=${plain(value)}`);
-  return `${String(time).slice(11, 23)} ${String(level).toUpperCase().padEnd(5)} ${clean(String(msg))}${rest.join("")}\n`;
+  return `${String(time).slice(11, 23)} ${String(level).toUpperCase().padEnd(5)} ${clean(`${msg}${rest.join("")}`)}\n`;
 }
 
 function plain(value: unknown): string {
@@ -47,5 +47,5 @@ function plain(value: unknown): string {
 
 function clean(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what must not reach a terminal.
-  return text.replace(/[\u0000-\u001f\u007f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
+  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }

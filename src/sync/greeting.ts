@@ -29,6 +29,9 @@ export interface GreetingOptions {
   readonly welcomed: () => void;
 }
 
+/** Messages of one session that wait while one is at work. */
+const MAX_WAITING = 4;
+
 /** Greeting leads one connection to its session:
  *
  *     hello ──(version agreed: challenge)──> login ──(admitted)──> session
@@ -56,6 +59,7 @@ export class Greeting {
     const message = text === null ? undefined : decodeFromGateway(text);
     if (message?.ok !== true) return this.#refuse("bad-message", message?.error ?? "a binary frame");
     this.#waiting.push(message.value);
+    if (this.#waiting.length > MAX_WAITING) this.#link.pause();
     if (!this.#working) void this.#work();
   }
 
@@ -64,22 +68,20 @@ export class Greeting {
     if (typeof this.#stage === "object") this.#stage.gone();
   }
 
-  /** One message after the other. While one is at work the socket is not read: what waits here came with it. */
+  /** One message after the other. Where more come than can be answered, the socket is not read meanwhile. */
   async #work(): Promise<void> {
     this.#working = true;
     for (let next = this.#waiting.shift(); next !== undefined && this.#link.open; next = this.#waiting.shift()) {
       try {
         const work = this.#take(next);
-        if (work === undefined) continue;
-        this.#link.pause();
-        await work;
+        if (work !== undefined) await work;
       } catch (error) {
         this.#options.log.error("a session failed", { remote: this.#link.remote, reason: String(error) });
         this.#link.refuse({ code: "internal", message: "the broker failed at this: see its log", retry: true });
       }
-      this.#link.resume();
     }
     this.#working = false;
+    this.#link.resume();
   }
 
   #take(message: FromGateway): Promise<void> | undefined {

@@ -95,6 +95,7 @@ export function offsetIn(cidr: Cidr, ip: Ip): bigint {
  *  Both networks have the same length, and the address lies in `from`. */
 export function swapPrefix(ip: Ip, from: Cidr, to: Cidr): Ip {
   if (familyOf(ip) === 4 && familyOf(from) === 4 && familyOf(to) === 4) {
+    if (!contains4(from, ip)) throw new RangeError(`${from} has no address ${ip}`);
     const base = (cidr: Cidr): number => ipv4Value(cidr.slice(0, cidr.indexOf("/")) as Ip);
     return ipv4From(ipv4Value(ip) - base(from) + base(to));
   }

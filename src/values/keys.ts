@@ -10,8 +10,12 @@ export type Fingerprint = Brand<string, "Fingerprint">;
 /** Signature is an Ed25519 signature in base64url without padding (86 characters). */
 export type Signature = Brand<string, "Signature">;
 
+/** Each has one text only: the bits that base64 leaves over at the end are zero, so equal keys are equal strings. */
+
 export function parseIdentityKey(text: string): Result<IdentityKey> {
-  return /^[A-Za-z0-9_-]{43}$/.test(text) ? ok(text as IdentityKey) : err("not an Ed25519 public key in base64url");
+  return /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/.test(text)
+    ? ok(text as IdentityKey)
+    : err("not an Ed25519 public key in base64url");
 }
 
 export function parseTunnelKey(text: string): Result<TunnelKey> {
@@ -25,5 +29,5 @@ export function parseFingerprint(text: string): Result<Fingerprint> {
 }
 
 export function parseSignature(text: string): Result<Signature> {
-  return /^[A-Za-z0-9_-]{86}$/.test(text) ? ok(text as Signature) : err("not an Ed25519 signature in base64url");
+  return /^[A-Za-z0-9_-]{85}[AQgw]$/.test(text) ? ok(text as Signature) : err("not an Ed25519 signature in base64url");
 }

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { openReceiver } from "../../src/life/testbed-receiver.ts";
 import { folder, freePort, goodToken, isFree, type Said } from "./testbed.ts";
 import {
   type BrokerPlace,
@@ -226,6 +227,22 @@ describe("a gateway", () => {
     expect(await daemon.stop()).toBe(0);
     expect(daemon.lines).toEqual([]);
   }, 30_000);
+});
+
+describe("a service manager", () => {
+  test("hears once that a daemon serves, when its doors are open", async () => {
+    const socket = join(dir, "notify");
+    using manager = openReceiver(socket);
+    const place = await brokerPlace(join(dir, "managed"));
+    const daemon = start(place.argv, { NOTIFY_SOCKET: socket });
+    const heard = await until(
+      async () => (await daemon.line(READY)) && manager.next(),
+      (text) => text !== null,
+    );
+    expect([heard, manager.next()]).toEqual(["READY=1", null]);
+    expect((await say(["invite", "--data", place.data])).code).toBe(0);
+    expect(await daemon.stop()).toBe(0);
+  });
 });
 
 describe("help", () => {

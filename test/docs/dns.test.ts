@@ -35,7 +35,8 @@ describe("the resolvers' configurations in docs/dns.md", () => {
   test.skipIf(!hasUnbound)("unbound takes its own", () => {
     const folder = mkdtempSync(join(tmpdir(), "meridian-unbound-"));
     try {
-      writeFileSync(join(folder, "unbound.conf"), snippets.get("unbound")?.text ?? "");
+      const here = `server:\n  username: ""\n  chroot: ""\n  directory: "${folder}"\n`;
+      writeFileSync(join(folder, "unbound.conf"), here + (snippets.get("unbound")?.text ?? ""));
       const { status, stderr } = spawnSync("unbound-checkconf", [join(folder, "unbound.conf")], { encoding: "utf8" });
       expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     } finally {

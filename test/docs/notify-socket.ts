@@ -7,12 +7,12 @@ const AF_UNIX = 1;
 const SOCK_DGRAM = 2;
 const SOL_SOCKET = 1;
 const SO_RCVTIMEO = 20;
-const PATIENCE_SECONDS = 60n;
+const PATIENCE_SECONDS = 20n;
 
 /** NotifySocket is what a service manager gives its services as $NOTIFY_SOCKET (sd_notify(3)). */
 export interface NotifySocket extends Disposable {
   readonly path: string;
-  /** next is the next message of any service; empty when none came within a minute. */
+  /** next is the next message of any service; empty when none came within 20 s. */
   next(): Promise<string>;
 }
 
