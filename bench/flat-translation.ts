@@ -65,53 +65,42 @@ async function raise(run: Run, name: string): Promise<WirePair> {
   return pair;
 }
 
-/** Each run of A first makes connections to all addresses, so that they are in use: their entries are in conntrack. */
-async function compareSizes(
-  { peer }: WirePair,
-  size: number,
-  { quick, signal, say }: BenchAsk,
-): Promise<readonly Row[]> {
-  const count = quick ? 500 : 2000;
-  const seconds = quick ? 1 : 2;
+/** Flow is what one run measured. */
+interface Flow {
+  readonly p50Us: number;
+  readonly rttUs: number;
+  readonly bits: number;
+}
+
+type Targets = readonly { readonly address: string; readonly port: number }[];
+
+/** Each run first makes connections to all its addresses, so that they are in use: their entries are in conntrack. */
+async function measureFlow({ peer }: WirePair, targets: Targets, quick: boolean): Promise<Flow> {
+  await timeConnects(peer, { targets, count: targets.length, warmUp: 0 });
+  const { p50Us } = await timeConnects(peer, { targets, count: quick ? 500 : 2000, warmUp: 100 });
+  const trips = await pingPong(peer, { address: globalOf(LAST), port: SOCKPERF_PORT }, 1, 1);
+  const sent = await sendTcp(peer, globalOf(LAST), 1, quick ? 1 : 2);
+  return { p50Us, rttUs: trips.p50Us, bits: sent.bitsPerSecond };
+}
+
+async function compareSizes(pair: WirePair, size: number, { quick, signal, say }: BenchAsk): Promise<readonly Row[]> {
   const many = Array.from({ length: quick ? 500 : size }, (_, i) => ({ address: globalOf(i + 256), port: PORT }));
   const one = [{ address: globalOf(LAST), port: PORT }];
-  const run = async (targets: typeof many) => {
-    await timeConnects(peer, { targets, count: targets.length, warmUp: 0 });
-    const { p50Us } = await timeConnects(peer, { targets, count, warmUp: 100 });
-    const trips = await pingPong(peer, { address: globalOf(LAST), port: SOCKPERF_PORT }, 1, 1);
-    const sent = await sendTcp(peer, globalOf(LAST), 1, seconds);
-    return { p50Us, rttUs: trips.p50Us, bits: sent.bitsPerSecond };
-  };
   say(`${size} addresses`);
   const { kept } = await interleave({
-    a: () => run(many),
-    b: () => run(one),
-    pairs: quick ? 1 : 5,
-    warmUps: quick ? 0 : 1,
-    signal,
+    a: () => measureFlow(pair, many, quick),
+    b: () => measureFlow(pair, one, quick),
+    ...{ pairs: quick ? 1 : 5, warmUps: quick ? 0 : 1, signal },
   });
-  const of = (pick: (value: { p50Us: number; rttUs: number; bits: number }) => number) =>
-    kept.map(({ a, b }) => ({ a: pick(a), b: pick(b) }));
+  const of = (pick: (flow: Flow) => number) => kept.map(({ a, b }) => ({ a: pick(a), b: pick(b) }));
   const text = size.toLocaleString("en");
+  const connects = of((flow) => flow.p50Us);
+  const trips = of((flow) => flow.rttUs);
+  const bits = of((flow) => flow.bits);
   return [
-    ratioRow(
-      `connect, ${text} addresses`,
-      of((r) => r.p50Us),
-      micros,
-      { most: 1 / 0.95 },
-    ),
-    ratioRow(
-      `round trip, ${text}`,
-      of((r) => r.rttUs),
-      micros,
-      { most: 1 / 0.95 },
-    ),
-    ratioRow(
-      `TCP throughput, ${text}`,
-      of((r) => r.bits),
-      megabits,
-      { least: 0.95 },
-    ),
+    ratioRow(`connect, ${text} addresses`, connects, micros, { most: 1 / 0.95 }),
+    ratioRow(`round trip, ${text}`, trips, micros, { most: 1 / 0.95 }),
+    ratioRow(`TCP throughput, ${text}`, bits, megabits, { least: 0.95 }),
   ];
 }
 

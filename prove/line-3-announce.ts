@@ -34,8 +34,9 @@ const NAMESPACE = "shop";
 const MARKER = "page-of-announced";
 /** Names that a download is under way to when they are withdrawn: headless and ClusterSetIP in turn. */
 const DOWNLOADS = 4;
-/** Longer than all withdrawals and the 10 s for which a withdrawn service stays in the table. */
-const DOWNLOAD_SECONDS = 40;
+/** A download outlasts all withdrawals, and the 10 s for which a withdrawn service stays in the table. */
+const DOWNLOAD_SECONDS = 15;
+const DOWNLOAD_SECONDS_EACH = 0.12;
 const WATCHER = fileURLToPath(new URL("./watch-name.ts", import.meta.url));
 
 interface Stage {
@@ -163,9 +164,10 @@ async function countRight({ pair, server }: Stage, timed: readonly Timed[]): Pro
 
 function startDownloads({ client, services }: Stage): Promise<readonly Job[]> {
   const few = services.slice(0, DOWNLOADS);
+  const seconds = Math.ceil(DOWNLOAD_SECONDS + services.length * DOWNLOAD_SECONDS_EACH);
   return Promise.all(
     few.map(async (service) => {
-      const url = `http://${nameOf(service)}:${portOf(service)}/download?seconds=${DOWNLOAD_SECONDS}`;
+      const url = `http://${nameOf(service)}:${portOf(service)}/download?seconds=${seconds}`;
       const job = await startDownload(client, `download-${service.name}`, url);
       await waitForLine(job, (line) => line.includes("started"));
       return job;

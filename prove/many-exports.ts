@@ -38,7 +38,11 @@ export async function writeManyExports(ask: ManyExports): Promise<void> {
 }
 
 /** serviceDocuments is one Service as Kubernetes objects (KEP-1645). */
-export function serviceDocuments({ pods, targetPort }: ManyExports, index: number): string {
+export function serviceDocuments(ask: ManyExports, index: number): string {
+  return [service(ask, index), endpointSlice(ask, index), serviceExport(index)].join("---\n");
+}
+
+function service({ targetPort }: ManyExports, index: number): string {
   const name = serviceName(index);
   const clusterIp = `10.96.${1 + (index >> 8)}.${index & 255}`;
   return `apiVersion: v1
@@ -63,8 +67,13 @@ spec:
   selector:
     app: ${name}
   sessionAffinity: None
----
-addressType: IPv4
+`;
+}
+
+/** The suffix is as the EndpointSlice controller makes one. */
+function endpointSlice({ pods, targetPort }: ManyExports, index: number): string {
+  const name = serviceName(index);
+  return `addressType: IPv4
 apiVersion: discovery.k8s.io/v1
 kind: EndpointSlice
 metadata:
@@ -83,11 +92,14 @@ ports:
 - name: http
   port: ${targetPort}
   protocol: TCP
----
-apiVersion: multicluster.x-k8s.io/v1alpha1
+`;
+}
+
+function serviceExport(index: number): string {
+  return `apiVersion: multicluster.x-k8s.io/v1alpha1
 kind: ServiceExport
 metadata:
-  name: ${name}
+  name: ${serviceName(index)}
   namespace: ${NAMESPACE}
 `;
 }

@@ -115,5 +115,4 @@ if (import.meta.main) {
   const ask = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8")) as PollAsk;
   writeFileSync(ask.out, JSON.stringify(await pollNames(ask)));
   note({ done: true });
-  process.exit(0);
 }

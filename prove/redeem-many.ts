@@ -1,4 +1,4 @@
-import { type KeyObject, randomUUID } from "node:crypto";
+import { type KeyObject, randomInt, randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { brokerTls, createIdentityKey, type JoinToken, parseToken, signProof } from "#identity";
 import { silentLog, systemClock } from "#life";
@@ -42,7 +42,7 @@ function redeem(token: JoinToken, ca: string, index: number, timeout: AbortSigna
     tls: () => brokerTls(ca),
     version: "prove",
     clock: systemClock,
-    random: Math.random,
+    random: () => randomInt(2 ** 32) / 2 ** 32,
     log: silentLog,
     login: (binding) => loginOf(token, { cluster, uid, gateway, privateKey }, binding),
     cursor: () => null,
@@ -95,5 +95,4 @@ function loginOf(token: JoinToken, who: Who, binding: { exporter: Uint8Array; no
 if (import.meta.main) {
   const ask = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8")) as RedeemAsk;
   process.stdout.write(`${JSON.stringify(await redeemMany(ask))}\n`);
-  process.exit(0);
 }

@@ -1,5 +1,6 @@
 import { hash } from "node:crypto";
 import { readFileSync } from "node:fs";
+import { setPriority } from "node:os";
 import { parentPort } from "node:worker_threads";
 import type { ParseAnswer, ParseJob } from "./parse-job.ts";
 import { readContent } from "./read-document.ts";
@@ -24,4 +25,6 @@ function work({ file, path, hash: known }: ParseJob): ParseAnswer {
   return { kind: "parsed", hash: digest, parts, rest };
 }
 
+// On Linux this is the thread's own niceness: reading a folder yields to everything else the daemon does.
+setPriority(10);
 parentPort?.on("message", (job: ParseJob) => parentPort?.postMessage(work(job)));

@@ -5,7 +5,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 export async function slices<T>(
   items: Iterable<T>,
   step: (item: T) => void,
-  { budgetMs = 4, signal }: { readonly budgetMs?: number; readonly signal?: AbortSignal } = {},
+  { budgetMs = 2, signal }: { readonly budgetMs?: number; readonly signal?: AbortSignal } = {},
 ): Promise<void> {
   let start = performance.now();
   for (const item of items) {

@@ -35,7 +35,7 @@ export const PONG_BYTES = 64 << 10;
 /** A slow reader that takes nothing for so long is cut; it will come back with its cursor. */
 export const STUCK_MS = 30_000;
 /** Size at which a diff is cut into frames, in bytes. */
-export const FRAME_BYTES = 192 << 10;
+export const FRAME_BYTES = 64 << 10;
 
 /** Path of the session on the broker's HTTPS port. */
 export const SYNC_PATH = "/v1/sync";
