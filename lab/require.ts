@@ -18,6 +18,7 @@ const PACKAGE_OF: Readonly<Record<string, string>> = {
 
 /** Programs that only tests and benchmarks call; whoever needs some of them asks for them by name. */
 const PACKAGE_OF_EXTRA = {
+  curl: "curl",
   dig: "bind9-dnsutils",
   iperf3: "iperf3",
   sockperf: "sockperf",

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
   type Downloaded,
+  endOf,
   fileOf,
   firstNode,
   type Job,
@@ -178,7 +179,7 @@ function startDownloads({ client, services }: Stage): Promise<readonly Job[]> {
 async function countWhole(jobs: readonly Job[]): Promise<number> {
   const ends = await Promise.all(
     jobs.map(async (job) => {
-      await job.ended;
+      await endOf(job, 60_000);
       const last = (await linesOf(job)).find((line) => line.includes("done"));
       return last !== undefined && (JSON.parse(last) as Downloaded).good;
     }),

@@ -23,10 +23,14 @@ const HELP = `prove: measures every figure that is promised and prints it beside
 ${LINES.map(({ title }, i) => `  ${i + 1}  ${title}`).join("\n")}
 `;
 
-/** Verdict of a line; `broken` when the measurement itself could not be made. */
-type Outcome = { readonly number: number; readonly line: Line; readonly proof: Proof };
+/** Outcome is a line that was run. */
+interface Outcome {
+  readonly number: number;
+  readonly line: Line;
+  readonly proof: Proof;
+}
 
-/** main gives the exit code: 0 all that was asked for holds, 1 something does not, 2 a wrong call. */
+/** main gives the exit code: 0 all that was asked for holds, 1 something does not, 2 a wrong call, 130 stopped. */
 async function main(args: readonly string[]): Promise<number> {
   const ask = readAsk(args);
   if (ask === undefined || ask.help) {
@@ -41,8 +45,10 @@ async function main(args: readonly string[]): Promise<number> {
     say(`prove: ${fault}`);
     return 1;
   }
-  const outcomes = await proveAll(ask.numbers, say, stopSignal());
-  process.stdout.write(report(outcomes, ask.brief));
+  const signal = stopSignal();
+  const outcomes = await proveAll(ask.numbers, say, signal);
+  if (outcomes.length > 0) process.stdout.write(report(outcomes, ask.brief));
+  if (signal.aborted) return 130;
   return outcomes.every(({ proof }) => proof.holds) ? 0 : 1;
 }
 

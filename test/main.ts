@@ -9,7 +9,7 @@ import { findRights, requirePrograms, sweep } from "#lab";
 /** What `make test` runs: types and lint, then every test, and a closing line that counts them. */
 
 const NODE = process.execPath;
-const PROGRAMS_OF_TESTS = ["dig", "strace", "tcpdump"] as const;
+const PROGRAMS_OF_TESTS = ["curl", "dig", "strace", "tcpdump"] as const;
 
 interface VitestReport {
   readonly numPassedTests: number;

@@ -23,6 +23,8 @@ export interface CompiledService {
   readonly table: readonly ServiceEntry[];
   /** Own pods among the endpoints: they may be their own clients. */
   readonly hairpin: readonly Ip[];
+  /** Ports of this node's own network that are endpoints, as `TCP 9100`. */
+  readonly hostPorts: readonly string[];
   /** The members whose endpoints answer: those that can be reached, or all when none can (stale). */
   readonly serving: readonly ClusterId[];
   readonly stale: boolean;
@@ -55,6 +57,7 @@ export function compileService(
     zone: zoneOf(imported, address, here),
     table: address === null ? [] : tableOf(imported, address, here),
     hairpin: here.filter(({ cluster }) => cluster === context.own).map((backend) => backend.address),
+    hostPorts: here.flatMap((backend) => hostPortsOf(backend, context)),
     serving: [...new Set(backends.map(({ cluster }) => cluster))],
     stale,
   };
@@ -70,6 +73,12 @@ function serving(imported: ImportedService, { own, reachable }: ServiceContext) 
 /** Inside a member its own endpoints are their pod addresses. */
 function localised(backend: Backend, { own, translation }: ServiceContext): Backend {
   return backend.cluster === own ? { ...backend, address: toLocal(translation, backend.address) } : backend;
+}
+
+/** An endpoint on the node's own network is a port of this host that peers may reach. */
+function hostPortsOf({ cluster, address, targets }: Backend, { own, translation }: ServiceContext): readonly string[] {
+  if (cluster !== own || !translation.nodes.has(address)) return [];
+  return targets.flatMap(({ protocol, target }) => (protocol === "SCTP" ? [] : [`${protocol} ${target}`]));
 }
 
 function zoneOf(imported: ImportedService, address: Ip | null, backends: readonly Backend[]): ZoneService {
@@ -143,12 +152,22 @@ export interface ServedService {
   readonly clusters: readonly ClusterId[];
   readonly tableKeys: readonly string[];
   readonly hairpin: readonly Ip[];
+  readonly hostPorts: readonly string[];
 }
 
 /** servedOf keeps what withdrawing a service, and listing it, need. */
-export function servedOf({ key, imported, table, hairpin }: CompiledService): ServedService {
+export function servedOf({ key, imported, table, hairpin, hostPorts }: CompiledService): ServedService {
   const { namespace, name, type, clusters } = imported;
-  return { key, namespace, name, type, clusters: shared(clusters), tableKeys: table.map(serviceKey), hairpin };
+  return {
+    key,
+    namespace,
+    name,
+    type,
+    clusters: shared(clusters),
+    tableKeys: table.map(serviceKey),
+    hairpin,
+    hostPorts,
+  };
 }
 
 const lists = new Map<string, readonly ClusterId[]>();

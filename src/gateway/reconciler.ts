@@ -1,10 +1,11 @@
 import type { Responder, ZoneChange } from "#dns";
-import type { Globalnet, ServiceEntry } from "#globalnet";
+import type { Globalnet, PlanPort, ServiceEntry } from "#globalnet";
 import { type Clock, describeFault, Latest, type Log, type Room, slices, type Troubles } from "#life";
 import type { Tunnels } from "#tunnel";
 import type { Ip } from "#values";
 import type { CompiledNetwork } from "./compile-network.ts";
 import { type CompiledService, type ServedService, servedOf } from "./compile-service.ts";
+import { Counted } from "./counted.ts";
 import { WITHDRAW_MS } from "./options.ts";
 import { wakeOrAfter } from "./wake-or-after.ts";
 
@@ -44,8 +45,9 @@ export class Reconciler implements Room {
   readonly #table = new Map<string, ServiceEntry>();
   readonly #withdrawn = new Map<string, Withdrawn>();
   readonly #held = new Set<string>();
-  /** Own pods that are endpoints, and of how many services. */
-  readonly #hairpin = new Map<Ip, number>();
+  /** Own pods that are endpoints, and ports of this host that are. */
+  readonly #hairpin = new Counted<Ip>();
+  readonly #hostPorts = new Counted<string>();
   readonly #dirty = new Set<string>();
   readonly #wake = new Latest(0);
   #networkDirty = true;
@@ -200,7 +202,7 @@ export class Reconciler implements Room {
     this.#served.delete(key);
     this.#held.delete(key);
     if (before === undefined) return [];
-    this.#countHairpin(before, -1);
+    this.#forget(before);
     this.#retire(before.tableKeys);
     if (!this.#announced.delete(key)) return [];
     return [{ kind: "remove", namespace: before.namespace, name: before.name }];
@@ -210,8 +212,9 @@ export class Reconciler implements Room {
     const next = servedOf(compiled);
     const before = this.#served.get(next.key);
     this.#served.set(next.key, next);
-    if (before !== undefined) this.#countHairpin(before, -1);
-    this.#countHairpin(next, 1);
+    if (before !== undefined) this.#forget(before);
+    this.#hairpin.put(next.hairpin);
+    this.#hostPorts.put(next.hostPorts);
     if (before !== undefined) this.#retire(before.tableKeys.filter((key) => !next.tableKeys.includes(key)));
     compiled.table.forEach((entry, at) => {
       const key = next.tableKeys[at] ?? "";
@@ -221,12 +224,9 @@ export class Reconciler implements Room {
     });
   }
 
-  #countHairpin({ hairpin }: ServedService, by: number): void {
-    for (const address of hairpin) {
-      const count = (this.#hairpin.get(address) ?? 0) + by;
-      if (count > 0) this.#hairpin.set(address, count);
-      else this.#hairpin.delete(address);
-    }
+  #forget({ hairpin, hostPorts }: ServedService): void {
+    this.#hairpin.take(hairpin);
+    this.#hostPorts.take(hostPorts);
   }
 
   #retire(keys: readonly string[]): void {
@@ -249,8 +249,12 @@ export class Reconciler implements Room {
   async #applyTable(signal: AbortSignal): Promise<string | undefined> {
     const { plane } = this.#parts;
     if (this.#network === undefined || plane === null) return undefined;
-    const hairpin = [...this.#hairpin.keys()].sort();
-    const want = { plan: { ...this.#network.globalnet, hairpin }, services: this.#table };
+    const hostPorts = this.#hostPorts.sorted().map((text): PlanPort => {
+      const [protocol, port] = text.split(" ");
+      return { protocol: protocol === "UDP" ? "UDP" : "TCP", port: Number(port) };
+    });
+    const plan = { ...this.#network.globalnet, hairpin: this.#hairpin.sorted(), hostPorts };
+    const want = { plan, services: this.#table };
     const applied = await plane.globalnet.reconcile(want, signal);
     return applied.ok ? undefined : describeFault(applied.error);
   }

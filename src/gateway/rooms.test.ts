@@ -53,6 +53,15 @@ describe("createTicker()", () => {
     expect(made.gateway.session.zoneSynced).toBe(true);
   });
 
+  test("does not wait for ever where changes come without a pause", async () => {
+    await made.hears(...made.amber.joined());
+    Object.defineProperty(made.gateway.reconciler, "passes", { value: 9 });
+    await made.clock.pass(9900);
+    expect(zone).toEqual([]);
+    await made.clock.pass(300);
+    expect(zone).toEqual([{ kind: "synced", synced: true }]);
+  });
+
   test("reports every few seconds while the session lives, and notes how old its state is", async () => {
     made.gateway.session.zoneSynced = true;
     await made.clock.pass(20_000);

@@ -7,6 +7,8 @@ import type { Gateway } from "./state.ts";
 const TICK_MS = 500;
 /** Until the zone is whole nobody is told that a name does not exist. */
 const FIRST_TICK_MS = 50;
+/** Changes that come without a pause must not keep it closed for ever. */
+const MOST_FIRST_TICKS = 200;
 /** A report goes up every so many ticks. */
 const REPORT_TICKS = 10;
 
@@ -17,9 +19,12 @@ export function createTicker(gateway: Gateway): Room {
   return {
     name: "ticker",
     async run(signal) {
+      let synced = 0;
       for (let tick = 0; !signal.aborted; tick += 1) {
         await clock.sleep(session.zoneSynced ? TICK_MS : FIRST_TICK_MS, signal).catch(() => {});
-        if (!session.zoneSynced && follower.synced && reconciler.settled) {
+        if (follower.synced) synced += 1;
+        const whole = reconciler.settled || (synced > MOST_FIRST_TICKS && reconciler.passes > 0);
+        if (!session.zoneSynced && follower.synced && whole) {
           session.zoneSynced = true;
           responder.update([{ kind: "synced", synced: true }]);
         }

@@ -9,11 +9,11 @@ import {
   type Daemon,
   endOf,
   eventually,
-  exec,
   firstNode,
   getOnce,
   invite,
   linesOf,
+  listAllocations,
   mustExec,
   nameOf,
   processesIn,
@@ -139,12 +139,16 @@ describe("a gateway goes", () => {
     );
   });
 
-  test("without a token it does not come back; with a new one it has its old prefix and is served again", async () => {
+  test("without a token it does not come back; with a new one it is a new member, with another prefix", async () => {
     const without = startGateway(scene.clusters.amber, { timeoutMs: 5000 });
     await expect(without).rejects.toThrow(/ended with 2\nmeridian: --join-token is missing/);
     amber = await startGateway(scene.clusters.amber, { token: await invite(broker, ["--cluster", "amber"]) });
     const page = must(await eventually(() => getOnce(scene.pods.birchClient, `http://${WEB}/`)));
     expect(page.cluster).toBe("amber");
-    expect((await exec(node, ["ping", "-c", "1", "-W", "1", "242.99.0.1"])).ok).toBe(false);
+    const live = (await listAllocations(broker)).filter(({ cluster, kind }) => cluster === "amber" && kind === "pods");
+    expect(live.map(({ state, prefix }) => `${state} ${prefix}`).sort()).toEqual([
+      "live 242.3.0.0/16",
+      "quarantine 242.1.0.0/16",
+    ]);
   });
 });
