@@ -4,8 +4,9 @@ import type { Clock } from "#life";
 import { type FileReader, type FileReading, readManifestFile } from "./file-reader.ts";
 import { type FileStamp, settle, stampOf } from "./file-stamp.ts";
 
-/** A file that is gone may be on its way back: editors and deployments remove it and write it anew. */
-const GONE_MS = 100;
+/** A file that is gone may be on its way back: editors and deployments remove it and write it anew, at once. What is
+ *  really gone should leave the names within milliseconds. */
+const GONE_MS = 10;
 /** Files looked at side by side. */
 const ABREAST = 8;
 
