@@ -11,8 +11,8 @@ import type { Ip, TunnelKey } from "#values";
 import { loadTunnelKey } from "./tunnel-key.ts";
 import type { TunnelPlan } from "./tunnel-plan.ts";
 
-/** The newest wireguard-go where somebody built it, else Debian's. */
-const NEWEST = "/usr/local/lib/meridian-go/wireguard";
+/** The newest wireguard-go where `make wireguard-go` built it, else Debian's. */
+const NEWEST = fileURLToPath(new URL("../../build/wireguard-go", import.meta.url));
 export const WIREGUARD_GO = existsSync(NEWEST) ? NEWEST : "/usr/bin/wireguard-go";
 
 /** Request to a daemon of the testbed; the answer is what the method of that name gives. */

@@ -80,7 +80,9 @@ describe("names and habits", () => {
   test("nothing escapes the type checker", () => {
     const loophole = /@ts-(ignore|expect-error|nocheck)|\bas any\b|: any[;,)\]>=[]/;
     expect(
-      all.filter(({ text, path }) => loophole.test(withoutComments(text)) && !path.startsWith("test/house/")).map(({ path }) => path),
+      all
+        .filter(({ text, path }) => loophole.test(withoutComments(text)) && !path.startsWith("test/house/"))
+        .map(({ path }) => path),
     ).toEqual([]);
   });
 
