@@ -1,3 +1,4 @@
+import { setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
 import { err, ok, type Result } from "#values";
 import { Answerer } from "./answerer.ts";
@@ -68,6 +69,8 @@ function post(message: FromUdpWorker): void {
   parentPort?.postMessage(message);
 }
 
+// It answers for everybody on this host, and has no precedence over them (a thread inherits its parent's niceness).
+setPriority(0);
 const ended = await run(workerData as UdpWorkerData);
 if (!ended.ok) post({ kind: "failed", code: ended.error });
 parentPort?.close();

@@ -43,6 +43,8 @@ export class Reconciler implements Room {
   readonly #served = new Map<string, ServedService>();
   readonly #announced = new Set<string>();
   readonly #table = new Map<string, ServiceEntry>();
+  /** Keys of the table that were changed since it was last applied. */
+  #changed = new Set<string>();
   readonly #withdrawn = new Map<string, Withdrawn>();
   readonly #held = new Set<string>();
   /** Own pods that are endpoints, and ports of this host that are. */
@@ -220,7 +222,9 @@ export class Reconciler implements Room {
       const key = next.tableKeys[at] ?? "";
       this.#withdrawn.delete(key);
       const known = this.#table.get(key);
-      if (known === undefined || !sameEntry(known, entry)) this.#table.set(key, entry);
+      if (known !== undefined && sameEntry(known, entry)) return;
+      this.#table.set(key, entry);
+      this.#changed.add(key);
     });
   }
 
@@ -243,6 +247,7 @@ export class Reconciler implements Room {
       if (until > now) continue;
       this.#withdrawn.delete(key);
       this.#table.delete(key);
+      this.#changed.add(key);
     }
   }
 
@@ -254,7 +259,9 @@ export class Reconciler implements Room {
       return { protocol: protocol === "UDP" ? "UDP" : "TCP", port: Number(port) };
     });
     const plan = { ...this.#network.globalnet, hairpin: this.#hairpin.sorted(), hostPorts };
-    const want = { plan, services: this.#table };
+    const changed = this.#changed;
+    this.#changed = new Set(); // if it cannot be applied, all is compared the next time
+    const want = { plan, services: this.#table, changed };
     const applied = await plane.globalnet.reconcile(want, signal);
     return applied.ok ? undefined : describeFault(applied.error);
   }

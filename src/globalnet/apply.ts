@@ -9,14 +9,13 @@ import { serviceShape } from "./service-table.ts";
 import type { BaseState, GlobalnetState, ServiceState } from "./state.ts";
 import { transactions } from "./transaction.ts";
 
-/** apply carries out the steps of a plan and gives the state that the machine then has. The first transaction that fails
+/** apply carries out the steps of a plan; afterSteps is what the machine then has. The first transaction that fails
  *  ends it: what the machine has then is between have and want, and must be read. */
 export async function apply(
   nft: Nft,
-  have: GlobalnetState,
   steps: readonly Step[],
   signal?: AbortSignal,
-): Promise<Result<GlobalnetState, CommandFault>> {
+): Promise<Result<void, CommandFault>> {
   let running: Promise<Result<void, CommandFault>> = Promise.resolve(ok(undefined));
   for (const { text } of transactions(steps)) {
     const done = await running; // the next text is written while nft works on the last
@@ -24,10 +23,7 @@ export async function apply(
     running = nft.run(text, signal);
     await nextTurn();
   }
-  const last = await running;
-  if (!last.ok) return last;
-  await nextTurn(); // folding 10,000 services takes milliseconds of its own
-  return ok(afterSteps(have, steps));
+  return await running;
 }
 
 /** afterSteps is the state that steps lead to: apply believes a transaction that nft accepted, and does not list thousands
@@ -36,6 +32,7 @@ export function afterSteps(have: GlobalnetState, steps: readonly Step[]): Global
   let { base, services, strays } = have;
   // A replaced service table is empty, whatever it held before.
   const entries = new Map(steps.some((step) => step.kind === "service-table") ? [] : have.entries);
+  foldServices(entries, steps);
   for (const step of steps) {
     switch (step.kind) {
       case "base":
@@ -50,10 +47,17 @@ export function afterSteps(have: GlobalnetState, steps: readonly Step[]): Global
       case "drop-table":
         strays = strays.filter((table) => table !== step.table);
         break;
-      case "service":
-        if (step.to === undefined) entries.delete(step.key);
-        else entries.set(step.key, { ...step.to, strays: [] } satisfies ServiceState);
+      case "service": // folded above
     }
   }
   return { base, services, entries, strays };
+}
+
+/** foldServices brings the contents of the service table up to what steps made of it. */
+export function foldServices(entries: Map<string, ServiceState>, steps: readonly Step[]): void {
+  for (const step of steps) {
+    if (step.kind !== "service") continue;
+    if (step.to === undefined) entries.delete(step.key);
+    else entries.set(step.key, { ...step.to, strays: [] } satisfies ServiceState);
+  }
 }

@@ -44,6 +44,28 @@ test("reconcile() of equal entries in new objects is nothing, also after reading
   expect(await globalnet.reconcile({ plan: P, services: manyServices(10, 3) })).toEqual(ok(0));
 });
 
+test("reconcile() looks only at what is said to have changed, once it knows the machine", async () => {
+  const { globalnet } = over(noted([]));
+  const before = new Map(manyServices(10, 3));
+  await globalnet.reconcile({ plan: P, services: before, changed: new Set() }); // the first looks at all
+  const [first = "", second = "", third = ""] = before.keys();
+  const services = new Map(manyServices(10, 2));
+  services.delete(third);
+  expect(await globalnet.reconcile({ plan: P, services, changed: new Set([first, third]) })).toEqual(ok(2));
+  expect(await globalnet.reconcile({ plan: P, services, changed: new Set([first, second]) })).toEqual(ok(1));
+  expect(await globalnet.reconcile({ plan: P, services })).toEqual(ok(7));
+});
+
+test("reconcile() looks at all again after a fault, whatever is said to have changed", async () => {
+  const { nft, globalnet } = over(noted([]));
+  await globalnet.reconcile({ plan: P, services: manyServices(10, 3) });
+  const services = manyServices(10, 2);
+  nft.failWhen = () => true;
+  expect((await globalnet.reconcile({ plan: P, services, changed: new Set(services.keys()) })).ok).toBe(false);
+  nft.failWhen = () => false;
+  expect(await globalnet.reconcile({ plan: P, services, changed: new Set() })).toEqual(ok(10));
+});
+
 test("reconcile() gives the fault of a machine that refuses twice, and recovers when it no longer does", async () => {
   const { nft, globalnet } = over(noted([]));
   nft.failWhen = (text) => text.includes("add element");

@@ -1,6 +1,6 @@
 import { type CommandFault, describeFault, slices, type Troubles } from "#life";
 import { ok, type Result } from "#values";
-import { apply } from "./apply.ts";
+import { afterSteps, apply, foldServices } from "./apply.ts";
 import { type Conntrack, type Flow, removedFlows } from "./conntrack.ts";
 import { type Counters, readCounters } from "./counters.ts";
 import type { Nft } from "./nft.ts";
@@ -38,62 +38,100 @@ export interface Globalnet {
 }
 
 /** createGlobalnet makes a Globalnet over its ports; it does nothing yet. */
-export function createGlobalnet({ nft, conntrack, troubles }: GlobalnetPorts): Globalnet {
-  let known: GlobalnetState | undefined;
+export function createGlobalnet(ports: GlobalnetPorts): Globalnet {
+  return new Machine(ports);
+}
 
-  /** Connections go after the transaction: one that is tracked again in between already finds the new endpoint. */
-  async function applySteps(have: GlobalnetState, steps: readonly Step[], signal?: AbortSignal) {
-    const applied = await apply(nft, have, steps, signal);
-    if (applied.ok) await forgetFlows(conntrack, troubles, steps.flatMap(removedFlows), signal);
-    return applied;
+class Machine implements Globalnet {
+  readonly #ports: GlobalnetPorts;
+  /** What the machine has; undefined when it must be read. */
+  #known: Known | undefined;
+
+  constructor(ports: GlobalnetPorts) {
+    this.#ports = ports;
   }
 
-  /** once plans in slices, since a first plan compares every service there is. */
-  async function once(want: GlobalnetWant, signal?: AbortSignal): Promise<Result<number, CommandFault>> {
-    const have = known === undefined ? await read(nft, signal) : ok(known);
-    known = undefined; // until it is known what became of it
-    if (!have.ok) return have;
+  read(signal?: AbortSignal): Promise<Result<GlobalnetState, CommandFault>> {
+    return read(this.#ports.nft, signal);
+  }
+
+  async apply(have: GlobalnetState, steps: readonly Step[], signal?: AbortSignal) {
+    const applied = await this.#carryOut(steps, signal);
+    return applied.ok ? ok(afterSteps(have, steps)) : applied;
+  }
+
+  // What was read just now and failed all the same will fail again: the second try is for stale knowledge.
+  async reconcile(want: GlobalnetWant, signal?: AbortSignal): Promise<Result<number, CommandFault>> {
+    const fresh = this.#known === undefined;
+    const done = await this.#once(want, signal);
+    return done.ok || fresh ? done : this.#once(want, signal);
+  }
+
+  forget(): void {
+    this.#known = undefined;
+  }
+
+  counters(signal?: AbortSignal): Promise<Result<Counters, CommandFault>> {
+    return readCounters(this.#ports.nft, signal);
+  }
+
+  async teardown(signal?: AbortSignal): Promise<Result<void, CommandFault>> {
+    this.#known = undefined;
+    const tables = await ownTables(this.#ports.nft, signal);
+    if (!tables.ok || tables.value.length === 0) return tables.ok ? ok(undefined) : tables;
+    const text = tables.value.map(({ family, name }) => `delete table ${family} ${name}\n`).join("");
+    return this.#ports.nft.run(text, signal);
+  }
+
+  /** once plans in slices, since a first plan compares every service there is. What was applied is folded into the
+   *  state at hand: a copy of 10,000 services for each change of one is most of what that change would cost. */
+  async #once(want: GlobalnetWant, signal?: AbortSignal): Promise<Result<number, CommandFault>> {
+    const fresh = this.#known === undefined;
+    const found = this.#known === undefined ? await this.#readKnown(signal) : ok(this.#known);
+    this.#known = undefined; // until it is known what became of it
+    if (!found.ok) return found;
+    const have = found.value;
+    // What differs from a state that was read just now, nobody can say.
+    const wanted = fresh ? { plan: want.plan, services: want.services } : want;
     const steps: Step[] = [];
-    const same = new Map<string, ServiceEntry>();
-    const todo = planSteps(have.value, want, (key, entry) => same.set(key, entry));
+    const todo = planSteps(have, wanted, (key, entry) => recognise(have.entries, key, entry));
     await slices(todo, (step) => step !== undefined && steps.push(step), signal === undefined ? {} : { signal });
-    const state = steps.length === 0 ? have : await applySteps(have.value, steps, signal);
-    if (!state.ok) return state;
-    known = recognise(state.value, same);
+    const applied = steps.length === 0 ? ok(undefined) : await this.#carryOut(steps, signal);
+    if (!applied.ok) return applied;
+    this.#known = folded(have, steps);
     return ok(steps.length);
   }
 
-  return {
-    read: (signal) => read(nft, signal),
-    apply: applySteps,
-    // What was read just now and failed all the same will fail again: the second try is for stale knowledge.
-    async reconcile(want, signal) {
-      const fresh = known === undefined;
-      const done = await once(want, signal);
-      return done.ok || fresh ? done : once(want, signal);
-    },
-    forget() {
-      known = undefined;
-    },
-    counters: (signal) => readCounters(nft, signal),
-    async teardown(signal) {
-      known = undefined;
-      const tables = await ownTables(nft, signal);
-      if (!tables.ok || tables.value.length === 0) return tables.ok ? ok(undefined) : tables;
-      return nft.run(tables.value.map(({ family, name }) => `delete table ${family} ${name}\n`).join(""), signal);
-    },
-  };
+  async #readKnown(signal?: AbortSignal): Promise<Result<Known, CommandFault>> {
+    const found = await this.read(signal);
+    return found.ok ? ok({ ...found.value, entries: new Map(found.value.entries) }) : found;
+  }
+
+  /** Connections go after the transaction: one that is tracked again in between already finds the new endpoint. */
+  async #carryOut(steps: readonly Step[], signal?: AbortSignal): Promise<Result<void, CommandFault>> {
+    const { nft, conntrack, troubles } = this.#ports;
+    const applied = await apply(nft, steps, signal);
+    if (applied.ok) await forgetFlows(conntrack, troubles, steps.flatMap(removedFlows), signal);
+    return applied;
+  }
 }
 
-/** recognise notes the entries that services were found to be made from, so that the next plan need not compare. */
-function recognise(state: GlobalnetState, same: ReadonlyMap<string, ServiceEntry>): GlobalnetState {
-  if (same.size === 0) return state;
-  const entries = new Map<string, ServiceState>(state.entries);
-  for (const [key, entry] of same) {
-    const found = entries.get(key);
-    if (found !== undefined) entries.set(key, { ...found, entry });
-  }
-  return { ...state, entries };
+/** Known is a state of which the contents of the service table may be changed in place. */
+type Known = GlobalnetState & { readonly entries: Map<string, ServiceState> };
+
+/** folded is what a machine has after steps; its services are changed in place. */
+function folded(have: Known, steps: readonly Step[]): Known {
+  const tables = steps.filter(({ kind }) => kind !== "service");
+  const after = tables.length === 0 ? have : afterSteps(have, tables);
+  const state = { ...after, entries: after === have ? have.entries : new Map(after.entries) };
+  foldServices(state.entries, steps);
+  return state;
+}
+
+/** recognise notes the entry that a service was found to be made from, so that the next plan need not compare. */
+function recognise(entries: Map<string, ServiceState>, key: string, entry: ServiceEntry): void {
+  const found = entries.get(key);
+  if (found !== undefined) entries.set(key, { ...found, entry });
 }
 
 /** forgetFlows is of no consequence for what was applied: that it cannot be done is a trouble, not a failure. */

@@ -43,12 +43,15 @@ export function* planSteps(
   for (const table of have.strays) yield { kind: "drop-table", table };
   // Removals come first: an address that moves to another service is free before it is taken.
   const entries: GlobalnetState["entries"] = kept ? have.entries : new Map();
-  for (const [key, from] of entries) {
-    if (!want.services.has(key)) yield { kind: "service", key, from, to: undefined };
-  }
-  for (const [key, entry] of want.services) {
+  const changed = kept ? want.changed : undefined;
+  for (const key of changed ?? entries.keys()) {
     const from = entries.get(key);
-    if (from?.entry === entry) continue;
+    if (from !== undefined && !want.services.has(key)) yield { kind: "service", key, from, to: undefined };
+  }
+  for (const key of changed ?? want.services.keys()) {
+    const from = entries.get(key);
+    const entry = want.services.get(key);
+    if (entry === undefined || from?.entry === entry) continue;
     const step = serviceStep(key, from, entry);
     if (step === undefined && from !== undefined) onSame(key, entry);
     yield step;

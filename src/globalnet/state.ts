@@ -8,6 +8,9 @@ import type { ServiceEntry } from "./service-entry.ts";
 export interface GlobalnetWant {
   readonly plan: GlobalnetPlan;
   readonly services: ReadonlyMap<string, ServiceEntry>;
+  /** Keys of all services that may differ from the want before; absent where that is not known. One change among ten
+   *  thousand then costs one comparison. */
+  readonly changed?: ReadonlySet<string>;
 }
 
 /** GlobalnetState is what a machine has. A table that is not there is undefined. */

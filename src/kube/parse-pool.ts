@@ -3,7 +3,8 @@ import type { Clock } from "#life";
 import type { ParseAnswer, ParseJob } from "./parse-job.ts";
 
 const MAX_WORKERS = 2;
-const IDLE_MS = 5000;
+/** A folder is read in one go: what comes later is a few files, for which a thread starts in a few hundredths of a second. */
+const IDLE_MS = 300;
 /** A worker's heap is bounded, so that a monstrous file ends the worker and not the program. */
 const LIMITS = { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 6 };
 
@@ -23,7 +24,7 @@ interface Thread {
 }
 
 /** ParsePool parses large files in at most two worker threads, started when there is work and ended, with all their
- *  memory, after five seconds without. */
+ *  memory, shortly after it is done. */
 export class ParsePool {
   readonly #clock: Clock;
   readonly #queue: Waiting[] = [];

@@ -5,6 +5,7 @@ export { Latest } from "./latest.ts";
 export { createLog, type Log, type LogFormat, type LogLevel, silentLog } from "./log.ts";
 export { type LoopDelay, watchLoopDelay } from "./loop-delay.ts";
 export { notifyManager } from "./notify.ts";
+export { preferProcess, withoutPreference } from "./priority.ts";
 export { aborted, isAbort, type Room, runAll } from "./room.ts";
 export { Secret } from "./secret.ts";
 export { slices } from "./slices.ts";

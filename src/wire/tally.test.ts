@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Tally } from "./tally.ts";
@@ -16,6 +17,15 @@ describe("Tally", () => {
       }),
       { numRuns: 50 },
     );
+  });
+
+  test("root() is the hash of 256 hashes, each over the sorted lines of its records", () => {
+    const list = ["export/a/n/web", "export/a/n/web-2", "export/a/n/web.x", "nodes/a", "export/a/n/w"];
+    const tally = tallyOf(list.map((key, seq) => ({ key, seq, digest: `d${seq}` })));
+    const lines = Array.from({ length: 256 }, (): string[] => []);
+    for (const [seq, key] of list.entries()) lines[bucketOf(key)]?.push(`${key} 1.${seq} d${seq}\n`);
+    const hashed = lines.map((bucket) => createHash("sha256").update(bucket.sort().join("")).digest("base64url"));
+    expect(tally.root()).toBe(createHash("sha256").update(hashed.join("\n")).digest("base64url"));
   });
 
   test("root() is another for another key, order or digest", () => {
@@ -54,4 +64,10 @@ function tallyOf(list: readonly { key: string; seq: number; digest: string }[]):
   const tally = new Tally();
   for (const { key, seq, digest } of list) tally.put(key, { epoch: 1, seq }, digest);
   return tally;
+}
+
+/** The bucket of a key as docs/records.md has it: FNV-1a of 32 bits, its octets folded by XOR. */
+function bucketOf(key: string): number {
+  const sum = [...Buffer.from(key)].reduce((sum, octet) => Math.imul(sum ^ octet, 0x01000193) >>> 0, 0x811c9dc5);
+  return (sum ^ (sum >>> 8) ^ (sum >>> 16) ^ (sum >>> 24)) & 0xff;
 }

@@ -3,21 +3,25 @@ import type { Order } from "./record.ts";
 
 const BUCKETS = 256;
 
-interface Entry {
+/** TallyEntry is one record as a head counts it. */
+export interface TallyEntry {
+  readonly key: string;
   readonly order: Order;
   readonly digest: string;
 }
 
-/** TallyEntry is one record as a head counts it. */
-export interface TallyEntry extends Entry {
-  readonly key: string;
+/** Entry is a record in its bucket, with the line that the bucket's hash takes of it. */
+interface Entry extends TallyEntry {
+  readonly line: string;
 }
 
 /** Tally keeps what a head says about a member's records: their count, and a root over 256 bucket hashes, each over
- *  the sorted (key, order, digest) of its records. A change costs one bucket and the root, not the whole set; two
- *  parties that differ find the buckets in which they do. */
+ *  the sorted lines (key, order, digest) of its records. A change costs one bucket and the root, not the whole set; two
+ *  parties that differ find the buckets in which they do.
+ *  A bucket is an array in the order of its keys, with the lines ready: a batch of hundreds of records touches nearly
+ *  all buckets of a large set, and so its hash is all that each of them costs. */
 export class Tally {
-  readonly #buckets: Map<string, Entry>[] = Array.from({ length: BUCKETS }, () => new Map<string, Entry>());
+  readonly #buckets: Entry[][] = Array.from({ length: BUCKETS }, () => []);
   readonly #hashes: (string | undefined)[] = Array.from({ length: BUCKETS }, () => undefined);
   #count = 0;
 
@@ -25,34 +29,39 @@ export class Tally {
     return this.#count;
   }
 
-  get(key: string): Entry | undefined {
-    return this.#buckets[bucketOf(key)]?.get(key);
+  get(key: string): TallyEntry | undefined {
+    return find(this.#bucket(bucketOf(key)), key);
   }
 
   put(key: string, order: Order, digest: string): void {
     const at = bucketOf(key);
-    const bucket = this.#buckets[at] as Map<string, Entry>;
-    if (!bucket.has(key)) this.#count += 1;
-    bucket.set(key, { order, digest });
+    const bucket = this.#bucket(at);
+    const place = placeOf(bucket, key);
+    const known = bucket[place]?.key === key;
+    bucket.splice(place, known ? 1 : 0, { key, order, digest, line: `${key} ${order.epoch}.${order.seq} ${digest}\n` });
+    if (!known) this.#count += 1;
     this.#hashes[at] = undefined;
   }
 
   remove(key: string): void {
     const at = bucketOf(key);
-    if (this.#buckets[at]?.delete(key) !== true) return;
+    const bucket = this.#bucket(at);
+    const place = placeOf(bucket, key);
+    if (bucket[place]?.key !== key) return;
+    bucket.splice(place, 1);
     this.#count -= 1;
     this.#hashes[at] = undefined;
   }
 
   *keys(): Generator<string> {
-    for (const bucket of this.#buckets) yield* bucket.keys();
+    for (const bucket of this.#buckets) for (const { key } of bucket) yield key;
   }
 
   /** copy is a tally of the same records. */
   copy(): Tally {
     const twin = new Tally();
     this.#buckets.forEach((bucket, at) => {
-      for (const [key, entry] of bucket) twin.#buckets[at]?.set(key, entry);
+      twin.#buckets[at] = bucket.slice();
       twin.#hashes[at] = this.#hashes[at];
     });
     twin.#count = this.#count;
@@ -64,10 +73,10 @@ export class Tally {
   *difference(other: Tally): Generator<{ readonly key: string; readonly gone: boolean }> {
     for (let at = 0; at < BUCKETS; at += 1) {
       if (this.#hashAt(at) === other.#hashAt(at)) continue;
-      const mine = this.#buckets[at] as Map<string, Entry>;
-      const theirs = other.#buckets[at] as Map<string, Entry>;
-      for (const [key, { digest }] of mine) if (theirs.get(key)?.digest !== digest) yield { key, gone: false };
-      for (const key of theirs.keys()) if (!mine.has(key)) yield { key, gone: true };
+      const mine = this.#bucket(at);
+      const theirs = other.#bucket(at);
+      for (const { key, digest } of mine) if (find(theirs, key)?.digest !== digest) yield { key, gone: false };
+      for (const { key } of theirs) if (find(mine, key) === undefined) yield { key, gone: true };
     }
   }
 
@@ -114,16 +123,34 @@ export class Tally {
   #hashAt(at: number): string {
     const known = this.#hashes[at];
     if (known !== undefined) return known;
-    const fresh = hash("sha256", linesOf(this.#buckets[at] ?? new Map()), "base64url");
+    const lines = this.#bucket(at).map(({ line }) => line);
+    const fresh = hash("sha256", lines.join(""), "base64url");
     this.#hashes[at] = fresh;
     return fresh;
   }
+
+  #bucket(at: number): Entry[] {
+    const bucket = this.#buckets[at];
+    if (bucket === undefined) throw new Error(`there is no bucket ${at}`);
+    return bucket;
+  }
 }
 
-function linesOf(bucket: ReadonlyMap<string, Entry>): string {
-  const lines: string[] = [];
-  for (const [key, { order, digest }] of bucket) lines.push(`${key} ${order.epoch}.${order.seq} ${digest}\n`);
-  return lines.sort().join("");
+/** placeOf is where a key stands in a bucket, or would stand. Keys have no character below the space that ends them in
+ *  a line, so their order is that of the lines. */
+function placeOf(bucket: readonly Entry[], key: string): number {
+  let [low, high] = [0, bucket.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((bucket[middle]?.key ?? "") < key) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function find(bucket: readonly Entry[], key: string): Entry | undefined {
+  const entry = bucket[placeOf(bucket, key)];
+  return entry?.key === key ? entry : undefined;
 }
 
 /** bucketOf spreads keys evenly (FNV-1a, 32 bits, folded to 8) and is the same for everybody. Nothing secret depends
