@@ -172,7 +172,9 @@ export class Engine {
   /** takeEcho books an echo by its cookie; false where it answers nothing that is out. */
   #takeEcho(watch: Watch, echo: Packet, arrivedAt: number): boolean {
     if (watch.isPing(echo.cookie)) {
-      if (watch.pingPong?.received(echo.seq, arrivedAt, echo.heldNanos) !== true) return false;
+      // A benchmark says what a program sees, and waking this one is a part of that, as in sockperf; only what the
+      // responder holds is not the path's. A probe says what the path does, by the kernel's stamp.
+      if (watch.pingPong?.received(echo.seq, this.#options.now(), echo.heldNanos) !== true) return false;
       this.#ping(watch);
     } else {
       const change = watch.receive(echo, arrivedAt, this.#lateUntil);
