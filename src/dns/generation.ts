@@ -5,7 +5,7 @@ import type { FromUdpWorker, UdpMode, UdpWorkerData } from "./udp-thread.ts";
 import { WorkerThread } from "./worker-thread.ts";
 import type { ZoneOptions } from "./zone.ts";
 import type { FromZoneWorker, ToZoneWorker, ZoneWorkerData } from "./zone-batch.ts";
-import { createZoneMemory, HEAD, type ZoneMemory } from "./zone-memory.ts";
+import { createZoneMemory, HEAD, openZone, type ZoneMemory } from "./zone-memory.ts";
 
 /** Tries to find a port that is free for TCP and UDP, where the kernel chooses it. */
 const PORT_TRIES = 20;
@@ -19,6 +19,8 @@ export interface GenerationOptions {
   readonly zoneBytes: number;
   readonly tcp: TcpLimits;
   readonly mode: UdpMode | "auto";
+  /** Whether listeners stay silent until the zone is complete, or until open is called. */
+  readonly hold: boolean;
   readonly counters: SharedArrayBuffer;
   readonly onApplied: (sequence: number, fault: string | undefined) => void;
   /** A thread ended or a socket failed: the generation must be stopped. */
@@ -52,6 +54,7 @@ export class Generation {
   private constructor(options: GenerationOptions) {
     this.#o = options;
     this.#memory = createZoneMemory(options.zoneBytes, randomInt(2 ** 32) | 0);
+    if (!options.hold) openZone(this.#memory);
     const { zone, tcp, counters } = options;
     const data: ZoneWorkerData = { zone: this.#memory.shared, counters, thread: 0, options: zone, tcp, seed: seed() };
     this.#zone = WorkerThread.start({
@@ -62,6 +65,11 @@ export class Generation {
       onMessage: (message: FromZoneWorker) => this.#heard(message),
       onEnd: options.onFault,
     });
+  }
+
+  /** open lets listeners answer that were held. */
+  open(): void {
+    openZone(this.#memory);
   }
 
   /** A figure of the zone's head. */
@@ -97,6 +105,7 @@ export class Generation {
   /** stop ends all threads; it returns when they are gone and all ports are free. */
   async stop(): Promise<void> {
     Atomics.store(this.#memory.words, HEAD.stop, 1);
+    openZone(this.#memory); // a thread that is held would not see the word
     await Promise.all([this.#zone.stop({ kind: "stop" }), ...this.#udp.map((thread) => thread.stop("stop"))]);
     for (const reply of this.#waiting.values()) reply(err("stopped"));
   }

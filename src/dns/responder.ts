@@ -20,6 +20,9 @@ export interface ResponderOptions {
   /** `auto` (default) takes batches by FFI where they load, else Node's sockets. */
   readonly mode?: UdpMode | "auto";
   readonly tcp?: Partial<TcpLimits>;
+  /** Listeners stay silent until the sources were read once, or until so many milliseconds after their start: what
+   *  arrives meanwhile waits in the kernel. Without it they answer at once, unknown names by SERVFAIL. */
+  readonly holdMs?: number;
   /** Address space for the zone, in bytes (default 256 MiB: about 500,000 services). Only what the zone needs is ever
    *  touched. */
   readonly zoneBytes?: number;
@@ -201,17 +204,24 @@ class ZoneResponder implements Responder {
       zone,
       zoneBytes,
       mode,
+      hold: this.#o.holdMs !== undefined,
       tcp: { ...DEFAULT_TCP_LIMITS, ...tcp },
       counters: this.#counters,
       onFault,
       onApplied: (sequence, fault) => this.#onApplied(sequence, fault),
     });
     this.#generation = generation;
+    if (this.#o.holdMs !== undefined) this.#hold(generation, this.#o.holdMs);
     this.#under.clear();
     this.#feed.again();
     this.#advance();
     this.#pump();
     return generation;
+  }
+
+  /** The zone's thread opens the listeners when its zone is complete; this is for sources that take too long. */
+  #hold(generation: Generation, holdMs: number): void {
+    setTimeout(() => generation.open(), holdMs).unref();
   }
 
   /** Ports that were found once are kept over restarts. */

@@ -9,6 +9,8 @@ export interface TcpServerOptions {
   readonly answer: TcpAnswer;
   readonly limits: TcpLimits;
   readonly counters: Counters;
+  /** Resolves when clients may be answered; those that come sooner wait. */
+  readonly open: Promise<unknown>;
   /** Monotonic time in milliseconds. */
   readonly now: () => number;
 }
@@ -26,14 +28,18 @@ export class TcpServer {
   readonly #open = new Set<TcpConnection>();
   readonly #bySource = new Map<string, Set<TcpConnection>>();
   #sweep: NodeJS.Timeout | undefined;
+  #isOpen = false;
 
   constructor(options: TcpServerOptions) {
     this.#o = options;
+    void options.open.then(() => {
+      this.#isOpen = true;
+    });
   }
 
   /** listen opens a listener under a number of the caller's and gives its port, or an error code. */
   async listen(id: number, { host, port }: HostPort): Promise<Result<number>> {
-    const server = createServer({ allowHalfOpen: true, pauseOnConnect: false }, (socket) => this.#accept(socket));
+    const server = createServer({ allowHalfOpen: true, pauseOnConnect: false }, (socket) => this.#welcome(socket));
     try {
       server.listen({ host, port, ipv6Only: true, exclusive: true, backlog: 1024 });
       await once(server, "listening");
@@ -64,6 +70,13 @@ export class TcpServer {
     await Promise.all(closed);
     clearTimeout(grace);
     clearInterval(this.#sweep);
+  }
+
+  /** welcome accepts a client when there is something to tell it. What it says meanwhile stays in the kernel. */
+  #welcome(socket: Socket): void {
+    if (this.#isOpen) return this.#accept(socket);
+    socket.on("error", () => {}); // a reset before its turn
+    void this.#o.open.then(() => (socket.destroyed ? undefined : this.#accept(socket)));
   }
 
   /** accept takes every connection, and closes another one where there are then too many. */

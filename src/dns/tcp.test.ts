@@ -26,6 +26,7 @@ async function serve(limits: Partial<TcpLimits> = {}, of: Testbed = bed): Promis
     return reply.length === 0 ? undefined : Buffer.from(concat(octets16(reply.length), reply));
   };
   const server = new TcpServer({
+    open: Promise.resolve(),
     answer,
     limits: { ...DEFAULT_TCP_LIMITS, ...limits },
     counters: new Counters(memory, 0),

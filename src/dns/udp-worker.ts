@@ -8,7 +8,7 @@ import { type Libc, loadLibc } from "./libc.ts";
 import { openUdpSocket } from "./udp-socket.ts";
 import type { FromUdpWorker, UdpWorkerData } from "./udp-thread.ts";
 import { zoneShape } from "./zone.ts";
-import { viewZone, type ZoneMemory } from "./zone-memory.ts";
+import { awaitOpen, viewZone, type ZoneMemory } from "./zone-memory.ts";
 import { ZoneReader } from "./zone-reader.ts";
 
 /** The thread of one UDP listener. It reads the zone, counts, and answers; nobody sends it anything but the end. */
@@ -46,6 +46,7 @@ function serveBatches(libc: Libc, { data, zone, answerer, counters }: Thread): S
     const works = loop.probe();
     if (!works.ok) return { kind: "unfit", why: `recvmmsg: ${works.error}` };
     post({ kind: "bound", port: socket.value.port, mode: "ffi", why: "" });
+    awaitOpen(zone);
     return { kind: "ended", result: loop.run() };
   } finally {
     libc.close(socket.value.fd);
@@ -60,6 +61,7 @@ async function serveDgram({ data, zone, answerer, counters }: Thread, why: strin
     parentPort?.once("message", () => socket.value.close(() => resolve()));
   });
   post({ kind: "bound", port: socket.value.address().port, mode: "dgram", why });
+  awaitOpen(zone); // its event loop stands still: messages wait in the kernel
   await stopped;
   return ok(undefined);
 }

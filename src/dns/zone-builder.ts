@@ -4,7 +4,7 @@ import { serviceKey, serviceUnit } from "./service-unit.ts";
 import { type Unit, unitBytes, writeUnit } from "./unit.ts";
 import { labelOctets } from "./wire-name.ts";
 import type { ZoneService, ZoneShape } from "./zone.ts";
-import { HEAD, type ZoneMemory } from "./zone-memory.ts";
+import { HEAD, openZone, type ZoneMemory } from "./zone-memory.ts";
 import { ZoneTable } from "./zone-table.ts";
 
 /** ZoneBuilder is the one writer of a zone. Each call is one step, visible to readers as a whole when it returns. */
@@ -62,8 +62,10 @@ export class ZoneBuilder {
     return fits;
   }
 
+  /** setSynced tells whether what is not in the zone is absent. A zone that is complete is open to its listeners. */
   setSynced(synced: boolean): void {
     Atomics.store(this.#memory.words, HEAD.synced, synced ? 1 : 0);
+    if (synced) openZone(this.#memory);
   }
 
   /** setSerial takes a serial of 32 bits; one that is not ahead (RFC 1982) is ignored. */

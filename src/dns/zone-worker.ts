@@ -7,7 +7,7 @@ import { TcpServer } from "./tcp-server.ts";
 import { type ZoneService, type ZoneShape, zoneShape } from "./zone.ts";
 import type { FromZoneWorker, ToZoneWorker, ZoneBatch, ZoneWorkerData } from "./zone-batch.ts";
 import { ZoneBuilder } from "./zone-builder.ts";
-import { viewZone, type ZoneMemory } from "./zone-memory.ts";
+import { HEAD, viewZone, type ZoneMemory } from "./zone-memory.ts";
 import { ZoneReader } from "./zone-reader.ts";
 
 /** How long one step of writing may keep TCP waiting. */
@@ -24,6 +24,7 @@ const server = new TcpServer({
   answer: tcpAnswer(memory, shape, counters, data.seed),
   limits: data.tcp,
   counters,
+  open: Promise.resolve(Atomics.waitAsync(memory.words, HEAD.open, 0).value),
   now: () => performance.now(),
 });
 

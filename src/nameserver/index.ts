@@ -1,0 +1,2 @@
+export { createNameserver, type Nameserver, type NameserverDeps, type ServerStats } from "./nameserver.ts";
+export type { NameserverOptions, ServerPlan } from "./options.ts";
