@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { nearest } from "./nearest.ts";
+import { nearest } from "#values";
 import { type Run, runVerb } from "./run-verb.ts";
 import { type ExitCode, refuse, type Verb } from "./verb.ts";
 import { bareCommand, verbCommand } from "./verb-command.ts";

@@ -1,4 +1,15 @@
 export type { DnsAnswer, DnsRecord } from "./answer-text.ts";
+export { readCorefile } from "./corefile.ts";
+export type {
+  AclRule,
+  CorefilePlan,
+  CorefileServer,
+  ErrorsRule,
+  HttpPlace,
+  LogClass,
+  LogRule,
+} from "./corefile-plan.ts";
+export type { CorefileText, CorefileWorld } from "./corefile-syntax.ts";
 export type { CounterSums, RcodeCounts } from "./counters.ts";
 export type { QueryFault } from "./exchange.ts";
 export { type DnsQuestion, query } from "./query-client.ts";
