@@ -85,8 +85,9 @@ export class Answerer {
   /** Until the sources were read once, nothing is known to be absent (RFC 8914, 14 Not Ready). */
   #unknownName(): void {
     const reply = this.#reply;
-    const synced = this.#zone.synced;
-    reply.rcode = synced ? RCODE.NXDOMAIN : RCODE.SERVFAIL;
+    const { synced, shape } = this.#zone;
+    const hidden = this.#query.type === TYPE.SOA && shape.compat.q4SoaBelowApex === true;
+    reply.rcode = !synced ? RCODE.SERVFAIL : hidden ? RCODE.NOERROR : RCODE.NXDOMAIN;
     reply.authoritative = synced;
     if (!synced) reply.extendedError = EDE.NOT_READY;
     this.#negative();
@@ -99,7 +100,7 @@ export class Answerer {
     const zone = this.#zone;
     const reply = this.#reply;
     reply.authoritative = true;
-    const apex = labels === zone.shape.originLabels;
+    const apex = labels === zone.zone.labels;
     if (type === TYPE.ANY && (apex || zone.hasRecords(name))) {
       reply.record(TO_QUESTION, TYPE.HINFO, zone.shape.ttl, HINFO_DATA.length);
       reply.copy(HINFO_DATA, 0, HINFO_DATA.length);
@@ -109,9 +110,19 @@ export class Answerer {
       reply.answers = 1;
     } else {
       const set = zone.findSet(name, type);
-      if (set === 0) this.#negative();
+      if (set === 0) this.#noRecord(name, apex);
       else this.#positive(octets, at, set);
     }
+  }
+
+  /** A name without a record of the type exists, except where CoreDNS says otherwise and is to be followed. */
+  #noRecord(name: number, apex: boolean): void {
+    const { type } = this.#query;
+    const { compat } = this.#zone.shape;
+    const hideText = type === TYPE.TXT && compat.q3EmptyText === true && (apex || !this.#zone.hasRecords(name));
+    const hideServer = type === TYPE.NS && apex && compat.q5NoApexServer === true;
+    if (hideText || hideServer) this.#reply.rcode = RCODE.NXDOMAIN;
+    this.#negative();
   }
 
   /** SOA in Authority says how long the absence may be kept (RFC 2308 section 3). */
@@ -175,7 +186,7 @@ export class Answerer {
   /** respell gives targets the asker's spelling of the origin, as CoreDNS does: every SRV target ends with it. */
   #respell(octets: Uint8Array, at: number, answerAt: number): void {
     const reply = this.#reply;
-    const { origin } = this.#zone.shape;
+    const { origin } = this.#zone.zone;
     let end = answerAt;
     for (let i = 0; i < reply.answers; i++) {
       end += RR_FIXED + (((reply.octets[end + 10] as number) << 8) | (reply.octets[end + 11] as number));

@@ -4,7 +4,7 @@ import type { TcpLimits } from "./tcp-limits.ts";
 import type { FromUdpWorker, UdpMode, UdpWorkerData } from "./udp-thread.ts";
 import { WorkerThread } from "./worker-thread.ts";
 import type { ZoneOptions } from "./zone.ts";
-import type { FromZoneWorker, ToZoneWorker, ZoneWorkerData } from "./zone-batch.ts";
+import type { AppliedBatch, FromZoneWorker, ToZoneWorker, ZoneWorkerData } from "./zone-batch.ts";
 import { createZoneMemory, HEAD, openZone, type ZoneMemory } from "./zone-memory.ts";
 
 /** Tries to find a port that is free for TCP and UDP, where the kernel chooses it. */
@@ -22,7 +22,7 @@ export interface GenerationOptions {
   /** Whether listeners stay silent until the zone is complete, or until open is called. */
   readonly hold: boolean;
   readonly counters: SharedArrayBuffer;
-  readonly onApplied: (sequence: number, fault: string | undefined) => void;
+  readonly onApplied: (batch: AppliedBatch) => void;
   /** A thread ended or a socket failed: the generation must be stopped. */
   readonly onFault: (why: string) => void;
 }
@@ -73,7 +73,7 @@ export class Generation {
   }
 
   /** A figure of the zone's head. */
-  figure(name: "names" | "services" | "usedBytes" | "serial"): number {
+  figure(name: "names" | "services" | "skipped" | "usedBytes" | "serial"): number {
     return Atomics.load(this.#memory.words, HEAD[name]) >>> 0;
   }
 
@@ -113,7 +113,7 @@ export class Generation {
   /** heard takes what the zone's thread says: about batches, or in reply to `listen`. */
   #heard(message: FromZoneWorker): void {
     if (message.kind === "applied") {
-      this.#o.onApplied(message.sequence, message.fault);
+      this.#o.onApplied(message);
       return;
     }
     this.#waiting.get(message.id)?.(message.kind === "listening" ? ok(message.port) : err(message.code));

@@ -2,9 +2,11 @@ import { backoffMs, type Clock, isAbort, type Log, type Room, type Troubles } fr
 import { err, formatHostPort, type HostPort, ok, type Result } from "#values";
 import { type CounterSums, counterMemory, sumCounters } from "./counters.ts";
 import { type Bound, Generation } from "./generation.ts";
+import { SerialClock, type SerialFloor } from "./serial-clock.ts";
 import { DEFAULT_TCP_LIMITS, type TcpLimits } from "./tcp-limits.ts";
 import type { UdpMode } from "./udp-thread.ts";
 import { type ZoneChange, type ZoneOptions, zoneShape } from "./zone.ts";
+import type { AppliedBatch } from "./zone-batch.ts";
 import { ZoneFeed } from "./zone-feed.ts";
 import { MAX_READERS } from "./zone-memory.ts";
 
@@ -23,6 +25,8 @@ export interface ResponderOptions {
   /** Listeners stay silent until the sources were read once, or until so many milliseconds after their start: what
    *  arrives meanwhile waits in the kernel. Without it they answer at once, unknown names by SERVFAIL. */
   readonly holdMs?: number;
+  /** Keeps the SOA's serial from going back over restarts. Without it the clock alone does, as long as it is right. */
+  readonly serial?: SerialFloor;
   /** Address space for the zone, in bytes (default 256 MiB: about 500,000 services). Only what the zone needs is ever
    *  touched. */
   readonly zoneBytes?: number;
@@ -34,6 +38,8 @@ export interface ResponderStats extends CounterSums {
     readonly serial: number;
     readonly services: number;
     readonly names: number;
+    /** Names left out because they cannot be encoded. */
+    readonly skippedNames: number;
     readonly usedBytes: number;
   };
   /** How UDP is served; `dgram` if any listener is; undefined before the start. */
@@ -95,7 +101,7 @@ class ZoneResponder implements Responder {
   #generation: Generation | undefined;
   #bound: readonly Bound[] = [];
   #sequence = 0;
-  #serial = 0;
+  readonly #serial: SerialClock;
   #appliedUpTo = 0;
   #restarts = 0;
   /** Generations that came to serve. */
@@ -104,6 +110,7 @@ class ZoneResponder implements Responder {
 
   constructor(options: ResponderOptions) {
     this.#o = options;
+    this.#serial = new SerialClock(options.clock, options.serial);
     this.#counters = counterMemory(options.listen.length + 1);
     this.started = new Promise((resolve) => {
       this.#start = resolve;
@@ -117,13 +124,8 @@ class ZoneResponder implements Responder {
   update(changes: readonly ZoneChange[]): void {
     if (changes.length === 0) return;
     this.#feed.note(changes);
-    this.#advance();
+    this.#serial.advance();
     this.#pump();
-  }
-
-  /** The serial is the time of the last change (as CoreDNS has it), and never goes back with the clock. */
-  #advance(): void {
-    this.#serial = Math.max(this.#serial, Math.floor(this.#o.clock.now() / 1000));
   }
 
   applied(): Promise<void> {
@@ -141,6 +143,7 @@ class ZoneResponder implements Responder {
         serial: figure("serial"),
         services: figure("services"),
         names: figure("names"),
+        skippedNames: figure("skipped"),
         usedBytes: figure("usedBytes"),
       },
       mode: modes.includes("dgram") ? "dgram" : modes[0],
@@ -208,13 +211,13 @@ class ZoneResponder implements Responder {
       tcp: { ...DEFAULT_TCP_LIMITS, ...tcp },
       counters: this.#counters,
       onFault,
-      onApplied: (sequence, fault) => this.#onApplied(sequence, fault),
+      onApplied: (batch) => this.#onApplied(batch),
     });
     this.#generation = generation;
     if (this.#o.holdMs !== undefined) this.#hold(generation, this.#o.holdMs);
     this.#under.clear();
     this.#feed.again();
-    this.#advance();
+    this.#serial.advance();
     this.#pump();
     return generation;
   }
@@ -251,6 +254,13 @@ class ZoneResponder implements Responder {
     this.#o.troubles.set({ code, severity: "critical", title, subject: "", detail });
   }
 
+  /** What DNS cannot say is nobody's fault here, and fails nothing else; whoever named it should know. */
+  #tellSkipped(detail: string): void {
+    const title = "Names cannot be encoded and are left out";
+    if (detail === "") this.#o.troubles.clear("dns-skipped");
+    else this.#o.troubles.set({ code: "dns-skipped", severity: "warning", title, subject: "", detail });
+  }
+
   /** pump sends what waits, a batch per turn of the event loop, so that a large update delays nobody. */
   #pump(): void {
     if (this.#pumping || this.#generation === undefined) return;
@@ -259,7 +269,7 @@ class ZoneResponder implements Responder {
       this.#pumping = false;
       const generation = this.#generation;
       if (generation === undefined || this.#under.size >= WINDOW) return;
-      const next = this.#feed.take(++this.#sequence, this.#serial);
+      const next = this.#feed.take(++this.#sequence, this.#serial.value);
       if (next === undefined) return;
       this.#under.set(next.batch.sequence, next.upTo);
       generation.send(next.batch);
@@ -268,13 +278,14 @@ class ZoneResponder implements Responder {
   }
 
   /** A batch of an earlier generation is not known any more, and does not count. */
-  #onApplied(sequence: number, fault: string | undefined): void {
+  #onApplied({ sequence, fault, skipped }: AppliedBatch): void {
     const upTo = this.#under.get(sequence);
     if (upTo === undefined) return;
     this.#under.delete(sequence);
     this.#appliedUpTo = Math.max(this.#appliedUpTo, upTo);
     if (fault === undefined) this.#o.troubles.clear("dns-zone");
     else this.#trouble("dns-zone", "A name could not be changed and answers as before", fault);
+    this.#tellSkipped(skipped);
     const ready = this.#waiters.filter(({ revision }) => revision <= this.#appliedUpTo);
     this.#waiters.splice(0, this.#waiters.length, ...this.#waiters.filter((waiter) => !ready.includes(waiter)));
     for (const { resolve } of ready) resolve();

@@ -1,4 +1,4 @@
-import type { HostPort } from "#values";
+import type { Cidr, HostPort } from "#values";
 import type { TcpLimits } from "./tcp-limits.ts";
 import type { ZoneOptions } from "./zone.ts";
 
@@ -11,6 +11,8 @@ export interface ZoneBatch {
   /** JSON of ZoneService[]: the sender's thread spends a third of what a structured clone costs. */
   readonly services: string;
   readonly removed: readonly { readonly namespace: string; readonly name: string }[];
+  /** Networks with PTR records from now on; before everything else in the batch. */
+  readonly reverse?: readonly Cidr[];
   readonly namespaces?: readonly string[];
   readonly synced?: boolean;
 }
@@ -21,10 +23,17 @@ export type ToZoneWorker =
   | { readonly kind: "unlisten"; readonly id: number }
   | { readonly kind: "stop" };
 
-/** FromZoneWorker: `applied` means that every listener answers with the batch; `fault`
- *  tells of a service that could not be changed and answers as before. */
+/** AppliedBatch says that every listener answers with a batch. */
+export interface AppliedBatch {
+  readonly sequence: number;
+  /** A service that could not be changed and answers as before. */
+  readonly fault: string | undefined;
+  /** Names that cannot be encoded, in words; empty where there are none in the zone. */
+  readonly skipped: string;
+}
+
 export type FromZoneWorker =
-  | { readonly kind: "applied"; readonly sequence: number; readonly fault: string | undefined }
+  | ({ readonly kind: "applied" } & AppliedBatch)
   | { readonly kind: "listening"; readonly id: number; readonly port: number }
   | { readonly kind: "failed"; readonly id: number; readonly code: string };
 

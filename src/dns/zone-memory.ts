@@ -22,10 +22,15 @@ export const HEAD = {
   names: 5,
   services: 6,
   usedBytes: 7,
+  /** Names that were left out because they cannot be encoded. */
+  skipped: 9,
+  /** Word offset of the list of zones, and how often it was replaced (zone-list.ts). */
+  zones: 10,
+  zonesVersion: 11,
   /** Seed of the hash, so that nobody can choose names that collide. */
   seed: 8,
   /** 1 when listeners may answer. */
-  open: 9,
+  open: 12,
   /** First reader's epoch; 0 while that reader looks at nothing. */
   readers: 16,
 } as const;

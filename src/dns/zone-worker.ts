@@ -1,10 +1,11 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
+import type { Cidr } from "#values";
 import { Answerer } from "./answerer.ts";
 import { Counters } from "./counters.ts";
 import { HEADER, MAX_MESSAGE } from "./iana.ts";
 import { TcpServer } from "./tcp-server.ts";
-import { type ZoneService, type ZoneShape, zoneShape } from "./zone.ts";
+import { type ZoneService, type ZoneShape, zoneShape, zoneShapes } from "./zone.ts";
 import type { FromZoneWorker, ToZoneWorker, ZoneBatch, ZoneWorkerData } from "./zone-batch.ts";
 import { ZoneBuilder } from "./zone-builder.ts";
 import { HEAD, viewZone, type ZoneMemory } from "./zone-memory.ts";
@@ -18,7 +19,7 @@ const BUDGET_MS = 2;
 const data = workerData as ZoneWorkerData;
 const memory = viewZone(data.zone);
 const shape = zoneShape(data.options);
-const builder = new ZoneBuilder(memory, shape);
+const builder = new ZoneBuilder(memory, zoneShapes(data.options));
 const counters = new Counters(data.counters, data.thread);
 const server = new TcpServer({
   answer: tcpAnswer(memory, shape, counters, data.seed),
@@ -49,9 +50,10 @@ parentPort?.on("message", (message: ToZoneWorker) => {
 });
 
 /** Each service is one step that readers see as a whole; between steps TCP has its turn. */
-async function apply({ sequence, serial, services, removed, namespaces, synced }: ZoneBatch): Promise<void> {
-  let fault: string | undefined;
+async function apply({ sequence, serial, services, removed, reverse, ...flags }: ZoneBatch): Promise<void> {
+  const { namespaces, synced } = flags;
   builder.setSerial(serial);
+  let fault = reverse === undefined ? undefined : await applyReverse(reverse);
   for (const { namespace, name } of removed) builder.remove(namespace, name);
   let start = performance.now();
   for (const service of JSON.parse(services) as readonly ZoneService[]) {
@@ -63,7 +65,22 @@ async function apply({ sequence, serial, services, removed, namespaces, synced }
   if (namespaces !== undefined) fault = faultOf(() => builder.setNamespaces(namespaces), "namespaces") ?? fault;
   if (synced !== undefined) builder.setSynced(synced);
   builder.endBatch();
-  post({ kind: "applied", sequence, fault });
+  post({ kind: "applied", sequence, fault, skipped: builder.skipped });
+}
+
+/** Networks change with the configuration, hardly ever; what was in them is removed in steps all the same. */
+async function applyReverse(networks: readonly Cidr[]): Promise<string | undefined> {
+  const steps = builder.setReverse(networks);
+  for (;;) {
+    let done: boolean | undefined;
+    const fault = faultOf(() => {
+      const step = steps.next();
+      done = step.done === true ? step.value : undefined;
+      return done ?? true;
+    }, "reverse zones");
+    if (fault !== undefined || done !== undefined) return fault;
+    await nextTurn();
+  }
 }
 
 /** A bug costs one change, never the zone. */
