@@ -6,6 +6,7 @@ export const DNS_SETTINGS: readonly Setting[] = [
   LOG_FORMAT,
   LOG_LEVEL,
   { flag: "manifests", value: "DIR", help: "folder of ServiceImport, EndpointSlice and Namespace YAML" },
+  { flag: "conf", value: "FILE", help: "a Corefile: what CoreDNS's own would say of the same zones" },
   {
     flag: "dns",
     value: "HOST:PORT",

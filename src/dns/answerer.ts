@@ -1,4 +1,6 @@
+import { ACCESS, type Access } from "./access-list.ts";
 import { CLASS_IN, EDE, RCODE, TYPE } from "./iana.ts";
+import type { ListenerWatch } from "./listener-watch.ts";
 import { Query, VERDICT } from "./query.ts";
 import { bareReply, Reply } from "./reply.ts";
 import { TO_QUESTION } from "./rr-writer.ts";
@@ -16,11 +18,17 @@ const RR_FIXED = 12;
 export class Answerer {
   /** Of the last reply, for the counters: its code, -1 where there was none. */
   rcode = -1;
+  /** Who may ask, what is counted and logged; undefined where nobody cares. */
+  watch: ListenerWatch | undefined;
   readonly #zone: ZoneReader;
   readonly #query = new Query();
   readonly #reply = new Reply();
   readonly #soa: Uint8Array;
   #random: number;
+  /** The zone that the query is for; -1: none. */
+  #zoneId = -1;
+  /** Whether an access list wants no reply. */
+  #silent = false;
 
   /** `seed` starts the order of addresses; it need not be secret. */
   constructor(zone: ZoneReader, seed: number) {
@@ -44,6 +52,7 @@ export class Answerer {
     if (verdict === VERDICT.answer) {
       reply.begin(octets, at, query, out, tcp);
       this.#lookUp(octets, at);
+      return this.#watched(octets, at, length, out, this.#silent ? 0 : reply.finish(query));
     } else {
       if (verdict === VERDICT.silence) return this.#coded(-1, 0);
       if (verdict === VERDICT.noQuestion) return this.#coded(RCODE.FORMERR, bareReply(octets, at, out, RCODE.FORMERR));
@@ -56,6 +65,13 @@ export class Answerer {
     return this.#coded(reply.rcode, reply.finish(query));
   }
 
+  /** watched tells of a well-formed query, whatever came of it. */
+  #watched(octets: Uint8Array, at: number, length: number, out: number, replied: number): number {
+    this.rcode = replied === 0 ? -1 : this.#reply.rcode;
+    this.watch?.note(octets, at, length, out, replied, this.#query, this.#reply.rcode, this.#zoneId);
+    return replied;
+  }
+
   /** coded remembers the reply's code for the counters. */
   #coded(rcode: number, length: number): number {
     this.rcode = rcode;
@@ -66,8 +82,16 @@ export class Answerer {
   #lookUp(octets: Uint8Array, at: number): void {
     const query = this.#query;
     const zone = this.#zone;
+    this.#zoneId = -1;
+    this.#silent = false;
     if (query.class !== CLASS_IN || !zone.inZone(octets, at, query)) {
       this.#refuse(EDE.NOT_AUTHORITATIVE);
+      return;
+    }
+    this.#zoneId = zone.zone.id;
+    const access = this.watch === undefined ? ACCESS.allow : this.watch.judge(octets, at, query, this.#zoneId);
+    if (access !== ACCESS.allow) {
+      this.#deny(access);
     } else if (query.type === TYPE.AXFR || query.type === TYPE.IXFR) {
       this.#refuse(EDE.NOT_SUPPORTED);
     } else {
@@ -75,6 +99,13 @@ export class Answerer {
       if (name === 0) this.#unknownName();
       else this.#knownName(octets, at, name);
     }
+  }
+
+  /** deny does what an access list says: a refusal, an answer without records, or nothing (RFC 8914, 17 and 18). */
+  #deny(access: Access): void {
+    if (access === ACCESS.block) this.#refuse(EDE.PROHIBITED);
+    else if (access === ACCESS.filter) this.#reply.extendedError = EDE.FILTERED;
+    else this.#silent = true;
   }
 
   #refuse(extendedError: number): void {

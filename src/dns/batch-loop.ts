@@ -75,6 +75,8 @@ export class BatchLoop {
    *  is shared. Replies stand without gaps, though some messages get none. */
   #batch(count: number): void {
     const { zone, reader, counters } = this.#o;
+    const { watch } = this.#o.answerer;
+    watch?.begin();
     enterZone(zone, reader);
     let replies = 0;
     for (let i = 0; i < count; i++) {
@@ -84,6 +86,7 @@ export class BatchLoop {
     leaveZone(zone, reader);
     counters.add("udpQueries", count);
     if (replies > 0) this.#send(replies);
+    watch?.end();
   }
 
   /** rearm sets again what the kernel changes in a header. */
@@ -104,6 +107,8 @@ export class BatchLoop {
     if (answersPort(port) && !(port === socket.port && this.#fromSelf(i))) {
       const header = received.headers + i * MMSGHDR.bytes;
       const out = sent.buffers + k * sent.bufferBytes;
+      const first = socket.family === 4 ? 4 : 8;
+      answerer.watch?.asker(octets, name + first, socket.family === 4 ? 4 : 16, port);
       const asked = words[(header + MMSGHDR.length) >> 2] as number;
       length = this.#answer(answerer, received.buffers + i * received.bufferBytes, asked, out);
     }

@@ -1,13 +1,18 @@
 import type { Draft } from "./corefile-draft.ts";
 import type { Directive } from "./corefile-syntax.ts";
 
+const MOST_LAME_MS = 8000;
+
 /** readHealth reads health [ADDRESS] { lameduck SPAN }. */
 export function readHealth(directive: Directive, draft: Draft): void {
   draft.atMost(1, directive);
   let lameduckMs = 0;
   for (const { name, args } of directive.block ?? []) {
     if (name.text === "lameduck") lameduckMs = draft.span(args[0], 0, 0);
-    else draft.fault(name, `health has no "${name.text}": it has lameduck`);
+    if (lameduckMs > MOST_LAME_MS)
+      draft.fault(name, "lameduck is at most 8s: a daemon stops within 10 s of its signal");
+    if (name.text === "lameduck") continue;
+    draft.fault(name, `health has no "${name.text}": it has lameduck`);
   }
   const at = draft.place(directive.args[0], { host: null, port: 8080 });
   const { health } = draft.shared;

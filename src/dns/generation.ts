@@ -2,6 +2,7 @@ import { randomInt } from "node:crypto";
 import { err, formatHostPort, type HostPort, ok, type Result } from "#values";
 import type { TcpLimits } from "./tcp-limits.ts";
 import type { FromUdpWorker, UdpMode, UdpWorkerData } from "./udp-thread.ts";
+import type { WatchShare } from "./watch-share.ts";
 import { WorkerThread } from "./worker-thread.ts";
 import type { ZoneOptions } from "./zone.ts";
 import type { AppliedBatch, FromZoneWorker, ToZoneWorker, ZoneWorkerData } from "./zone-batch.ts";
@@ -22,6 +23,7 @@ export interface GenerationOptions {
   /** Whether listeners stay silent until the zone is complete, or until open is called. */
   readonly hold: boolean;
   readonly counters: SharedArrayBuffer;
+  readonly watch: WatchShare | undefined;
   readonly onApplied: (batch: AppliedBatch) => void;
   /** A thread ended or a socket failed: the generation must be stopped. */
   readonly onFault: (why: string) => void;
@@ -33,9 +35,15 @@ export interface Bound {
   readonly mode: UdpMode;
   /** Why UDP is not served in batches; empty where it is. */
   readonly why: string;
+  /** Descriptors, which a successor may share; -1 where there is none to share. */
+  readonly udpFd: number;
+  readonly tcpFd: number;
 }
 
-type Reply = (port: Result<number>) => void;
+/** HeldSockets are those of a predecessor in this process: to share them is to take over without losing a query. */
+export type HeldSockets = Pick<Bound, "at" | "udpFd" | "tcpFd">;
+
+type Reply = (bound: Result<{ readonly port: number; readonly fd: number }>) => void;
 
 /** Generation is one life of all threads and the zone's memory: a thread that fails ends it, and the next begins
  *  with an empty zone. The thread of the zone has number 0, UDP listeners those behind it. */
@@ -56,7 +64,8 @@ export class Generation {
     this.#memory = createZoneMemory(options.zoneBytes, randomInt(2 ** 32) | 0);
     if (!options.hold) openZone(this.#memory);
     const { zone, tcp, counters } = options;
-    const data: ZoneWorkerData = { zone: this.#memory.shared, counters, thread: 0, options: zone, tcp, seed: seed() };
+    const shared = { zone: this.#memory.shared, counters, watch: options.watch };
+    const data: ZoneWorkerData = { ...shared, thread: 0, options: zone, tcp, seed: seed() };
     this.#zone = WorkerThread.start({
       name: "dns-zone",
       file: new URL("./zone-worker.ts", import.meta.url),
@@ -82,22 +91,22 @@ export class Generation {
   }
 
   /** listen opens UDP and TCP on one address and port. An error names the address and what is wrong with it. */
-  async listen(id: number, listen: HostPort): Promise<Result<Bound>> {
+  async listen(id: number, listen: HostPort, held?: HeldSockets): Promise<Result<Bound>> {
     for (let left = listen.port === 0 ? PORT_TRIES : 1; ; left--) {
-      const both = await this.#listenBoth(id, listen);
+      const both = await this.#listenBoth(id, listen, held);
       if (both.ok || left <= 1) return both;
     }
   }
 
   /** A given port is opened for both at once; a chosen one is TCP's first, and may then be taken for UDP. */
-  async #listenBoth(id: number, listen: HostPort): Promise<Result<Bound>> {
-    const first = this.#listenTcp(id, listen);
-    const early = listen.port === 0 ? undefined : this.#listenUdp(id, listen);
+  async #listenBoth(id: number, listen: HostPort, held?: HeldSockets): Promise<Result<Bound>> {
+    const first = this.#listenTcp(id, listen, held?.tcpFd);
+    const early = listen.port === 0 ? undefined : this.#listenUdp(id, listen, held?.udpFd);
     const tcp = await first;
     if (!tcp.ok) return err(refusal(listen, "TCP", tcp.error));
-    const at = { host: listen.host, port: tcp.value };
-    const udp = await (early ?? this.#listenUdp(id, at));
-    if (udp.ok) return ok({ ...udp.value, at });
+    const at = { host: listen.host, port: tcp.value.port };
+    const udp = await (early ?? this.#listenUdp(id, at, undefined));
+    if (udp.ok) return ok({ ...udp.value, at, tcpFd: tcp.value.fd });
     this.#zone.send({ kind: "unlisten", id });
     return err(refusal(at, "UDP", udp.error));
   }
@@ -116,19 +125,29 @@ export class Generation {
       this.#o.onApplied(message);
       return;
     }
-    this.#waiting.get(message.id)?.(message.kind === "listening" ? ok(message.port) : err(message.code));
+    this.#waiting.get(message.id)?.(
+      message.kind === "listening" ? ok({ port: message.port, fd: message.fd }) : err(message.code),
+    );
     this.#waiting.delete(message.id);
   }
 
-  #listenTcp(id: number, listen: HostPort): Promise<Result<number>> {
+  #listenTcp(
+    id: number,
+    listen: HostPort,
+    adopt: number | undefined,
+  ): Promise<Result<{ readonly port: number; readonly fd: number }>> {
     return new Promise((resolve) => {
       this.#waiting.set(id, resolve);
-      this.#zone.send({ kind: "listen", id, listen });
+      this.#zone.send({ kind: "listen", id, listen, adopt });
     });
   }
 
   /** A UDP listener is a thread. It says once whether it is bound; what it says later is a fault. */
-  #listenUdp(id: number, listen: HostPort): Promise<Result<{ readonly mode: UdpMode; readonly why: string }>> {
+  #listenUdp(
+    id: number,
+    listen: HostPort,
+    adopt: number | undefined,
+  ): Promise<Result<Pick<Bound, "mode" | "why" | "udpFd">>> {
     const { zone, counters, mode, onFault } = this.#o;
     const thread = id + 1;
     const data: UdpWorkerData = {
@@ -139,13 +158,15 @@ export class Generation {
       listen,
       mode,
       seed: seed(),
+      watch: this.#o.watch,
+      adopt,
     };
     return new Promise((resolve) => {
       let bound = false;
       const heard = (message: FromUdpWorker): void => {
         if (message.kind === "bound") {
           bound = true;
-          resolve(ok({ mode: message.mode, why: message.why }));
+          resolve(ok({ mode: message.mode, why: message.why, udpFd: message.fd }));
         } else if (bound) onFault(`UDP ${formatHostPort(listen)} failed: ${message.code}`);
         else resolve(err(message.code));
       };

@@ -39,7 +39,14 @@ export const RCODE = {
 export type RcodeName = keyof typeof RCODE;
 
 /** EDE holds the extended errors that are given (RFC 8914). */
-export const EDE = { NONE: 0, NOT_READY: 14, NOT_AUTHORITATIVE: 20, NOT_SUPPORTED: 21 } as const;
+export const EDE = {
+  NONE: 0,
+  NOT_READY: 14,
+  FILTERED: 17,
+  PROHIBITED: 18,
+  NOT_AUTHORITATIVE: 20,
+  NOT_SUPPORTED: 21,
+} as const;
 
 /** EDNS_SIZE is the largest UDP message sent and the size announced: no fragments (DNS flag day 2020). */
 export const EDNS_SIZE = 1232;

@@ -1,10 +1,12 @@
-import { backoffMs, type Clock, isAbort, type Log, type Room, type Troubles } from "#life";
+import { backoffMs, type Clock, isAbort, type Log, type Troubles } from "#life";
 import { err, formatHostPort, type HostPort, ok, type Result } from "#values";
-import { type CounterSums, counterMemory, sumCounters } from "./counters.ts";
-import { type Bound, Generation } from "./generation.ts";
+import { counterMemory, sumCounters } from "./counters.ts";
+import { type Bound, Generation, type HeldSockets } from "./generation.ts";
+import type { Responder, ResponderStats } from "./responder-stats.ts";
 import { SerialClock, type SerialFloor } from "./serial-clock.ts";
 import { DEFAULT_TCP_LIMITS, type TcpLimits } from "./tcp-limits.ts";
 import type { UdpMode } from "./udp-thread.ts";
+import type { WatchShare } from "./watch-share.ts";
 import { type ZoneChange, type ZoneOptions, zoneShape } from "./zone.ts";
 import type { AppliedBatch } from "./zone-batch.ts";
 import { ZoneFeed } from "./zone-feed.ts";
@@ -27,37 +29,13 @@ export interface ResponderOptions {
   readonly holdMs?: number;
   /** Keeps the SOA's serial from going back over restarts. Without it the clock alone does, as long as it is right. */
   readonly serial?: SerialFloor;
+  /** Access list, counts for CoreDNS's metrics, and queries for the log: for as many listeners and origins as here. */
+  readonly watch?: WatchShare;
+  /** Sockets of a responder of this process to share, so that one may follow the other without losing a query. */
+  readonly adopt?: readonly HeldSockets[];
   /** Address space for the zone, in bytes (default 256 MiB: about 500,000 services). Only what the zone needs is ever
    *  touched. */
   readonly zoneBytes?: number;
-}
-
-/** ResponderStats is read at any time, without a message to any thread. */
-export interface ResponderStats extends CounterSums {
-  readonly zone: {
-    readonly serial: number;
-    readonly services: number;
-    readonly names: number;
-    /** Names left out because they cannot be encoded. */
-    readonly skippedNames: number;
-    readonly usedBytes: number;
-  };
-  /** How UDP is served; `dgram` if any listener is; undefined before the start. */
-  readonly mode: UdpMode | undefined;
-  /** How often all threads were started again after a fault. */
-  readonly restarts: number;
-}
-
-export interface Responder extends Room {
-  /** update changes the zone: soon, in order, each service as a whole. */
-  update(changes: readonly ZoneChange[]): void;
-  /** applied resolves when every listener answers with all updates given so far. */
-  applied(): Promise<void>;
-  stats(): ResponderStats;
-  /** The real addresses, once started. */
-  readonly bound: readonly HostPort[];
-  /** started resolves when all listeners answer, or with what is wrong with them; then run has thrown the same. */
-  readonly started: Promise<Result<readonly HostPort[]>>;
 }
 
 /** Batches under way to the zone's thread: enough to keep it busy, few enough that newer changes replace older. */
@@ -119,6 +97,10 @@ class ZoneResponder implements Responder {
 
   get bound(): readonly HostPort[] {
     return this.#bound.map(({ at }) => at);
+  }
+
+  sockets(): readonly HeldSockets[] {
+    return this.#bound;
   }
 
   update(changes: readonly ZoneChange[]): void {
@@ -207,6 +189,7 @@ class ZoneResponder implements Responder {
       zone,
       zoneBytes,
       mode,
+      watch: this.#o.watch,
       hold: this.#o.holdMs !== undefined,
       tcp: { ...DEFAULT_TCP_LIMITS, ...tcp },
       counters: this.#counters,
@@ -231,7 +214,9 @@ class ZoneResponder implements Responder {
   async #listen(generation: Generation): Promise<Result<readonly Bound[]>> {
     const bound: Bound[] = [];
     for (const [id, listen] of this.#o.listen.entries()) {
-      const result = await generation.listen(id, this.#bound[id]?.at ?? listen);
+      const at = this.#bound[id]?.at ?? listen;
+      const held = this.#lives > 0 ? undefined : this.#o.adopt?.find((one) => isSamePlace(one, at));
+      const result = await generation.listen(id, at, held);
       if (!result.ok) return result;
       bound.push(result.value);
     }
@@ -291,4 +276,9 @@ class ZoneResponder implements Responder {
     for (const { resolve } of ready) resolve();
     this.#pump();
   }
+}
+
+/** A descriptor of -1 is none to share. */
+function isSamePlace({ at, udpFd, tcpFd }: HeldSockets, listen: HostPort): boolean {
+  return udpFd >= 0 && tcpFd >= 0 && at.host === listen.host && at.port === listen.port;
 }

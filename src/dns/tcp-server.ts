@@ -5,8 +5,16 @@ import type { Counters } from "./counters.ts";
 import { type TcpAnswer, TcpConnection } from "./tcp-connection.ts";
 import type { TcpLimits } from "./tcp-limits.ts";
 
+/** TcpClient is who asks by TCP, and which listener. */
+export interface TcpClient {
+  readonly listener: number;
+  /** As Node shows it; empty when the client is gone already. */
+  readonly address: string;
+  readonly port: number;
+}
+
 export interface TcpServerOptions {
-  readonly answer: TcpAnswer;
+  readonly answer: (message: Uint8Array, client: TcpClient) => ReturnType<TcpAnswer>;
   readonly limits: TcpLimits;
   readonly counters: Counters;
   /** Resolves when clients may be answered; those that come sooner wait. */
@@ -37,11 +45,13 @@ export class TcpServer {
     });
   }
 
-  /** listen opens a listener under a number of the caller's and gives its port, or an error code. */
-  async listen(id: number, { host, port }: HostPort): Promise<Result<number>> {
-    const server = createServer({ allowHalfOpen: true, pauseOnConnect: false }, (socket) => this.#welcome(socket));
+  /** listen opens a listener under a number of the caller's, or takes over one of this process by its descriptor. It
+   *  gives port and descriptor (-1 where the system has none), or an error code. */
+  async listen(id: number, { host, port }: HostPort, fd?: number): Promise<Result<{ port: number; fd: number }>> {
+    const server = createServer({ allowHalfOpen: true, pauseOnConnect: false }, (socket) => this.#welcome(socket, id));
     try {
-      server.listen({ host, port, ipv6Only: true, exclusive: true, backlog: 1024 });
+      if (fd === undefined) server.listen({ host, port, ipv6Only: true, exclusive: true, backlog: 1024 });
+      else server.listen({ fd });
       await once(server, "listening");
     } catch (reason) {
       return err(reason instanceof Error && "code" in reason ? String(reason.code) : String(reason));
@@ -50,7 +60,8 @@ export class TcpServer {
     this.#servers.set(id, server);
     this.#sweep ??= setInterval(() => this.#checkAll(), SWEEP_MS);
     const address = server.address();
-    return ok(typeof address === "object" && address !== null ? address.port : port);
+    const real = typeof address === "object" && address !== null ? address.port : port;
+    return ok({ port: real, fd: descriptorOf(server) });
   }
 
   /** unlisten closes one listener; its connections stay. */
@@ -73,20 +84,21 @@ export class TcpServer {
   }
 
   /** welcome accepts a client when there is something to tell it. What it says meanwhile stays in the kernel. */
-  #welcome(socket: Socket): void {
-    if (this.#isOpen) return this.#accept(socket);
+  #welcome(socket: Socket, listener: number): void {
+    if (this.#isOpen) return this.#accept(socket, listener);
     socket.on("error", () => {}); // a reset before its turn
-    void this.#o.open.then(() => (socket.destroyed ? undefined : this.#accept(socket)));
+    void this.#o.open.then(() => (socket.destroyed ? undefined : this.#accept(socket, listener)));
   }
 
   /** accept takes every connection, and closes another one where there are then too many. */
-  #accept(socket: Socket): void {
+  #accept(socket: Socket, listener: number): void {
     const { answer, limits, now, counters } = this.#o;
     const source = socket.remoteAddress ?? "";
     const ofSource = this.#bySource.get(source) ?? new Set();
     this.#bySource.set(source, ofSource);
+    const client = { listener, address: source, port: socket.remotePort ?? 0 };
     const connection = new TcpConnection(socket, {
-      answer,
+      answer: (message) => answer(message, client),
       limits,
       now,
       onQuery: () => this.#touch(connection, ofSource),
@@ -129,4 +141,11 @@ export class TcpServer {
     const now = this.#o.now();
     for (const connection of this.#all.keys()) connection.check(now);
   }
+}
+
+/** descriptorOf is the number of a listening socket, which Node keeps to itself. */
+function descriptorOf(server: Server): number {
+  const handle: unknown = Reflect.get(server, "_handle");
+  const fd: unknown = typeof handle === "object" && handle !== null ? Reflect.get(handle, "fd") : undefined;
+  return typeof fd === "number" ? fd : -1;
 }

@@ -34,7 +34,7 @@ async function serve(limits: Partial<TcpLimits> = {}, of: Testbed = bed): Promis
   });
   const port = await server.listen(0, { host: ip("127.0.0.1"), port: 0 });
   if (!port.ok) throw new Error(port.error);
-  return { port: port.value, memory, server, [Symbol.asyncDispose]: () => server.close(50) };
+  return { port: port.value.port, memory, server, [Symbol.asyncDispose]: () => server.close(50) };
 }
 
 /** Client collects whole replies, in order. */

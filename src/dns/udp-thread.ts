@@ -1,4 +1,5 @@
 import type { HostPort } from "#values";
+import type { WatchShare } from "./watch-share.ts";
 import type { ZoneOptions } from "./zone.ts";
 
 /** UdpMode is how UDP is served: batched system calls by FFI, or Node's own sockets. */
@@ -15,10 +16,13 @@ export interface UdpWorkerData {
   readonly mode: UdpMode | "auto";
   /** Starts the order of addresses. */
   readonly seed: number;
+  readonly watch: WatchShare | undefined;
+  /** Descriptor of a bound socket of this process to share; undefined: it opens one. */
+  readonly adopt: number | undefined;
 }
 
 /** FromUdpWorker: `bound` once, when the listener answers; `failed` with an error code instead, or later. `why` is
  *  why UDP is not served in batches, empty where it is. */
 export type FromUdpWorker =
-  | { readonly kind: "bound"; readonly port: number; readonly mode: UdpMode; readonly why: string }
+  | { readonly kind: "bound"; readonly port: number; readonly mode: UdpMode; readonly why: string; readonly fd: number }
   | { readonly kind: "failed"; readonly code: string };

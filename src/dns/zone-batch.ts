@@ -1,5 +1,6 @@
 import type { Cidr, HostPort } from "#values";
 import type { TcpLimits } from "./tcp-limits.ts";
+import type { WatchShare } from "./watch-share.ts";
 import type { ZoneOptions } from "./zone.ts";
 
 /** ZoneBatch is some changes of the zone on their way to its writer. */
@@ -19,7 +20,7 @@ export interface ZoneBatch {
 
 export type ToZoneWorker =
   | ZoneBatch
-  | { readonly kind: "listen"; readonly id: number; readonly listen: HostPort }
+  | { readonly kind: "listen"; readonly id: number; readonly listen: HostPort; readonly adopt: number | undefined }
   | { readonly kind: "unlisten"; readonly id: number }
   | { readonly kind: "stop" };
 
@@ -34,7 +35,7 @@ export interface AppliedBatch {
 
 export type FromZoneWorker =
   | ({ readonly kind: "applied" } & AppliedBatch)
-  | { readonly kind: "listening"; readonly id: number; readonly port: number }
+  | { readonly kind: "listening"; readonly id: number; readonly port: number; readonly fd: number }
   | { readonly kind: "failed"; readonly id: number; readonly code: string };
 
 /** ZoneWorkerData starts the thread that writes the zone and serves TCP. */
@@ -46,4 +47,5 @@ export interface ZoneWorkerData {
   readonly options: ZoneOptions;
   readonly tcp: TcpLimits;
   readonly seed: number;
+  readonly watch: WatchShare | undefined;
 }

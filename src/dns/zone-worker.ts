@@ -1,14 +1,17 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
-import type { Cidr } from "#values";
+import { type Cidr, err, ipBytes, ok, parseIp, type Result } from "#values";
 import { Answerer } from "./answerer.ts";
 import { Counters } from "./counters.ts";
 import { HEADER, MAX_MESSAGE } from "./iana.ts";
-import { TcpServer } from "./tcp-server.ts";
-import { type ZoneService, type ZoneShape, zoneShape, zoneShapes } from "./zone.ts";
+import { loadLibc } from "./libc.ts";
+import { ListenerWatch } from "./listener-watch.ts";
+import { type TcpClient, TcpServer } from "./tcp-server.ts";
+import type { WatchShare } from "./watch-share.ts";
+import { type ZoneService, zoneShape, zoneShapes } from "./zone.ts";
 import type { FromZoneWorker, ToZoneWorker, ZoneBatch, ZoneWorkerData } from "./zone-batch.ts";
 import { ZoneBuilder } from "./zone-builder.ts";
-import { HEAD, viewZone, type ZoneMemory } from "./zone-memory.ts";
+import { HEAD, viewZone } from "./zone-memory.ts";
 import { ZoneReader } from "./zone-reader.ts";
 
 /** How long one step of writing may keep TCP waiting. */
@@ -18,11 +21,10 @@ const BUDGET_MS = 2;
 // TCP query never meets half a change. UDP threads read the same memory at the same time (zone-memory.ts).
 const data = workerData as ZoneWorkerData;
 const memory = viewZone(data.zone);
-const shape = zoneShape(data.options);
 const builder = new ZoneBuilder(memory, zoneShapes(data.options));
 const counters = new Counters(data.counters, data.thread);
 const server = new TcpServer({
-  answer: tcpAnswer(memory, shape, counters, data.seed),
+  answer: tcpAnswer(data, new ZoneReader(memory, zoneShape(data.options)), counters),
   limits: data.tcp,
   counters,
   open: Promise.resolve(Atomics.waitAsync(memory.words, HEAD.open, 0).value),
@@ -94,9 +96,17 @@ function faultOf(step: () => boolean, what: string): string | undefined {
 }
 
 /** listen answers a request of the main thread: the port, or the error code. */
-async function listen({ id, listen: at }: Extract<ToZoneWorker, { kind: "listen" }>): Promise<void> {
-  const port = await server.listen(id, at);
-  post(port.ok ? { kind: "listening", id, port: port.value } : { kind: "failed", id, code: port.error });
+async function listen({ id, listen: at, adopt }: Extract<ToZoneWorker, { kind: "listen" }>): Promise<void> {
+  const held = adopt === undefined ? ok(undefined) : await share(adopt);
+  const bound = held.ok ? await server.listen(id, at, held.value) : held;
+  post(bound.ok ? { kind: "listening", id, ...bound.value } : { kind: "failed", id, code: bound.error });
+}
+
+/** share gives another descriptor of a listening socket: connections come to whoever is there to take them. */
+async function share(fd: number): Promise<Result<number>> {
+  const libc = await loadLibc();
+  const shared = libc.ok ? libc.value.dup(fd) : -1;
+  return shared < 0 ? err("EBADF") : ok(shared);
 }
 
 function post(message: FromZoneWorker): void {
@@ -104,19 +114,26 @@ function post(message: FromZoneWorker): void {
 }
 
 /** tcpAnswer answers in this thread. It writes the zone itself, so nothing it looks at can go meanwhile. */
-function tcpAnswer(zone: ZoneMemory, of: ZoneShape, count: Counters, seed: number) {
-  const answerer = new Answerer(new ZoneReader(zone, of), seed);
+function tcpAnswer({ seed, watch }: ZoneWorkerData, reader: ZoneReader, count: Counters) {
+  const answerer = new Answerer(reader, seed);
   const out = MAX_MESSAGE + 1;
   const octets = new Uint8Array(out + MAX_MESSAGE + 1);
-  return (message: Uint8Array): Buffer | undefined => {
+  const watches = Array.from(
+    { length: watch?.listeners ?? 0 },
+    (_, id) => new ListenerWatch(watch as WatchShare, id, true),
+  );
+  return (message: Uint8Array, client: TcpClient): Buffer | undefined => {
     count.add("tcpQueries");
     octets.set(message);
+    answerer.watch = watches[client.listener];
+    if (answerer.watch !== undefined) introduce(answerer.watch, client);
     let length = 0;
     try {
       length = answerer.answer(octets, 0, message.length, out, true);
     } catch {
       count.add("faults"); // a bug costs one reply, never the listener
     }
+    answerer.watch?.end();
     if (length < HEADER) return undefined;
     count.response(true, answerer.rcode);
     const reply = Buffer.allocUnsafe(2 + length);
@@ -124,4 +141,12 @@ function tcpAnswer(zone: ZoneMemory, of: ZoneShape, count: Counters, seed: numbe
     reply.set(octets.subarray(out, out + length), 2);
     return reply;
   };
+}
+
+/** introduce says who asks; one whose address is gone with its connection is nobody. */
+function introduce(watch: ListenerWatch, { address, port }: TcpClient): void {
+  const ip = parseIp(address.split("%", 1)[0] ?? "");
+  const from = ip.ok ? ipBytes(ip.value) : new Uint8Array(0);
+  watch.begin();
+  watch.asker(from, 0, from.length, port);
 }

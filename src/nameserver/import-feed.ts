@@ -23,6 +23,13 @@ export class ImportFeed {
     }
     return changes;
   }
+
+  /** everything is the same for a zone that begins empty. */
+  everything(manifests: Manifests): readonly ZoneChange[] {
+    const services = manifests.imports.keys().map((key) => serviceChange(key, manifests));
+    const names = [...manifests.namespaces];
+    return [...services, { kind: "namespaces", names }, { kind: "synced", synced: this.#synced }];
+  }
 }
 
 function serviceChange(key: string, { imports, slicesOf }: Manifests): ZoneChange {

@@ -1,14 +1,17 @@
-import { createResponder, type Responder, type ResponderStats } from "#dns";
-import { createManifestSource } from "#kube";
-import { type Clock, type Log, type Room, runAll, type Trouble, Troubles } from "#life";
-import type { HostPort, Ip } from "#values";
+import { createManifestSource, type ManifestSource } from "#kube";
+import { aborted, type Clock, isAbort, type Log, type Room, runAll, type Trouble, Troubles } from "#life";
+import type { Result } from "#values";
+import { Crew } from "./crew.ts";
 import { ImportFeed } from "./import-feed.ts";
-import type { NameserverOptions, ServerPlan } from "./options.ts";
+import type { NameserverOptions, NameserverPlan } from "./options.ts";
+import type { Server } from "./server.ts";
 
 export interface NameserverDeps {
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
+  /** Takes the lines of the query log. */
+  readonly out: (text: string) => void;
 }
 
 /** Nameserver is the responder alone, over ServiceImports and EndpointSlices of any MCS implementation. */
@@ -18,61 +21,126 @@ export interface Nameserver extends Room {
   /** Resolves when the first zone is complete and every listener answers from it. */
   readonly serving: Promise<void>;
   readonly troubles: Troubles;
-  stats(): readonly ServerStats[];
+  /** change puts another plan in force without losing a query; an error leaves all as it was. */
+  change(plan: NameserverPlan): Promise<Result<void>>;
+  /** failed counts a Corefile that could not be taken. */
+  failed(): void;
 }
-
-/** ServerStats is what one responder counted, with the plan that it serves. */
-export interface ServerStats {
-  readonly plan: ServerPlan;
-  readonly bound: readonly HostPort[];
-  readonly stats: ResponderStats;
-}
-
-/** CoreDNS waits as long for its sources before it answers without them: unknown names are SERVFAIL then. */
-const STARTUP_MS = 5000;
 
 /** createNameserver makes all parts; nothing runs yet.
  *
- *    folder ──> ManifestSource ──changes──> ImportFeed ──> a Responder per group of addresses
+ *    folder ──> ManifestSource ──changes──> ImportFeed ──> Crew: a Responder per group of addresses
+ *                                                             └──> doors, query log
  *
  *  Listeners are open from the start and silent until the folder was read: what arrives meanwhile waits in the kernel
  *  and is answered then, since a name that is only not yet read must not be denied. */
 export function createNameserver(options: NameserverOptions, deps: NameserverDeps): Nameserver {
-  const { clock, log, random } = deps;
-  const troubles = new Troubles((trouble, present) => tell(log, trouble, present));
-  const source = createManifestSource({ dir: options.manifests, clock, log, troubles, random });
-  const servers = options.servers.map((plan) => ({ plan, responder: responderOf(plan, troubles, deps) }));
-  const feed = new ImportFeed();
-  const serving = Promise.withResolvers<void>();
-  let complete = false;
-  source.onChange((change) => {
-    const changes = feed.changes(change);
-    for (const { responder } of servers) responder.update(changes);
-  });
-  void source.synced.then(async () => {
+  return new ImportsNameserver(options, deps);
+}
+
+class ImportsNameserver implements Nameserver {
+  readonly name = "nameserver";
+  readonly troubles: Troubles;
+  readonly serving: Promise<void>;
+  readonly #options: NameserverOptions;
+  readonly #deps: NameserverDeps;
+  readonly #source: ManifestSource;
+  readonly #crew: Crew;
+  readonly #feed = new ImportFeed();
+  #plan: NameserverPlan;
+  #complete = false;
+  #ending = false;
+  #failures = 0;
+
+  constructor(options: NameserverOptions, deps: NameserverDeps) {
+    const { clock, log, random } = deps;
+    this.troubles = new Troubles((trouble, present) => tell(log, trouble, present));
+    this.#options = options;
+    this.#plan = options;
+    this.#deps = deps;
+    this.#source = createManifestSource({ dir: options.manifests, clock, log, troubles: this.troubles, random });
+    this.#crew = new Crew(options.servers, { clock, log, random, troubles: this.troubles });
+    this.#source.onChange((change) => {
+      const changes = this.#feed.changes(change);
+      for (const server of this.#crew.servers) server.update(changes);
+    });
+    this.serving = this.#served();
+  }
+
+  notReady(): string | null {
+    return this.#complete ? null : "the manifests have not been read yet";
+  }
+
+  failed(): void {
+    this.#failures += 1;
+  }
+
+  /** A lame duck answers as before and says that it is not ready, so that whoever asks goes elsewhere in time. */
+  async run(signal: AbortSignal): Promise<void> {
+    const end = new AbortController();
+    const lame = async (): Promise<void> => {
+      await aborted(signal);
+      this.#ending = true;
+      const { lameduckMs } = this.#plan.doors;
+      if (lameduckMs > 0) await this.#deps.clock.sleep(lameduckMs, end.signal).catch(() => {});
+      end.abort();
+    };
+    const dying = lame();
+    try {
+      await runAll([this.#source, this.#crew, this.#late()], end.signal);
+    } finally {
+      end.abort();
+      if (signal.aborted) await dying;
+    }
+  }
+
+  async change(plan: NameserverPlan): Promise<Result<void>> {
+    const changed = await this.#crew.change(plan.servers, (server) => this.#fill(server));
+    if (changed.ok) this.#plan = { ...plan, doors: this.#plan.doors };
+    return changed;
+  }
+
+  /** A server that joins gets everything that is known. */
+  async #fill(server: Server): Promise<void> {
+    server.update(this.#feed.everything(this.#source.current()));
+    await server.responder.applied();
+  }
+
+  async #served(): Promise<void> {
+    await this.#source.synced;
+    const servers = this.#crew.servers;
     await Promise.all(servers.map(({ responder }) => Promise.all([responder.started, responder.applied()])));
-    complete = true;
-    serving.resolve();
+    this.#complete = true;
+  }
+
+  /** late is what may wait until names are answered: it takes longer to load than the names do to read. */
+  #late(): Room {
+    const { clock, log, out } = this.#deps;
+    const { http, version } = this.#options;
+    return {
+      name: "late",
+      run: async (signal) => {
+        await Promise.race([this.serving, aborted(signal), waitAtMost(clock, 5000, signal)]);
+        if (signal.aborted) return;
+        const { createDoors } = await import("./doors.ts");
+        const { createQueryLogger } = await import("./query-logger.ts");
+        const servers = (): readonly Server[] => this.#crew.servers;
+        const doors = createDoors({
+          ...{ plan: this.#plan.doors, http, version, servers, clock, log },
+          notReady: () => this.notReady(),
+          ending: () => this.#ending,
+          reload: () => (this.#plan.hash === null ? null : { failed: this.#failures, hash: this.#plan.hash }),
+        });
+        await runAll([...doors, createQueryLogger({ servers, clock, out })], signal);
+      },
+    };
+  }
+}
+
+async function waitAtMost(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  await clock.sleep(ms, signal).catch((reason: unknown) => {
+    if (!isAbort(reason)) throw reason;
   });
-  return {
-    name: "nameserver",
-    troubles,
-    serving: serving.promise,
-    notReady: () => (complete ? null : "the manifests have not been read yet"),
-    stats: () => servers.map(({ plan, responder }) => ({ plan, bound: responder.bound, stats: responder.stats() })),
-    run: (signal) => runAll([source, ...servers.map(({ responder }) => responder)], signal),
-  };
-}
-
-function responderOf({ listen, origin, ttl }: ServerPlan, troubles: Troubles, deps: NameserverDeps): Responder {
-  const zone = { origin, ttl, serverAddresses: glueOf(listen) };
-  return createResponder({ ...deps, listen, zone, troubles, holdMs: STARTUP_MS });
-}
-
-/** The zone's own name server is known by those addresses that others can reach; none where only wildcards are given. */
-function glueOf(listen: readonly HostPort[]): readonly Ip[] {
-  const hosts = listen.map(({ host }) => host).filter((host) => host !== "0.0.0.0" && host !== "::");
-  return [...new Set(hosts)];
 }
 
 function tell(log: Log, { title, code, subject, detail, severity }: Trouble, present: boolean): void {
