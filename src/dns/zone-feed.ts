@@ -66,7 +66,10 @@ export class ZoneFeed {
 
   /** Services with endpoints go again, to be entered in the new networks. */
   #noteReverse(networks: readonly Cidr[]): void {
-    if (networks.join() === this.#reverse.join()) return;
+    if (networks.join() === this.#reverse.join()) {
+      this.#flags ??= this.#revision; // an update is applied when something was sent for it
+      return;
+    }
     this.#reverse = networks;
     this.#reverseWaits = true;
     for (const [key, { weight }] of this.#services) if (weight > 1) this.#mark(key);

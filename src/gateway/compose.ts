@@ -178,7 +178,8 @@ function sessionFacts(cache: Cache, clock: Clock): SessionFacts {
 /** The zone's serial goes on where it was, whatever the clock says after a restart. */
 function serialFloor(cache: Cache): SerialFloor {
   const kept = Number(cache.value("dns-serial") ?? "0");
-  return { floor: kept, reserve: (upTo) => cache.setValue("dns-serial", String(upTo)) };
+  const floor = Number.isInteger(kept) && kept >= 0 && kept < 2 ** 32 ? kept : 0;
+  return { floor, reserve: (upTo) => cache.setValue("dns-serial", String(upTo)) };
 }
 
 /** Addresses of the responder itself: those it listens on, unless they are wildcards or loopback. */
