@@ -1,5 +1,10 @@
-import { CLASS_IN, EDE, RCODE, TYPE } from "./iana.ts";
-import { Query, VERDICT } from "./query.ts";
+import { Asker } from "./asker.ts";
+import { COOKIE } from "./cookies.ts";
+import { hashOctets } from "./hash.ts";
+import { CLASS_IN, EDE, HEADER, RCODE, TYPE } from "./iana.ts";
+import { type PacketPath, plainPath } from "./packet-path.ts";
+import { Query, VERDICT, type Verdict } from "./query.ts";
+import { JUDGEMENT, KIND, type Kind } from "./rate-limiter.ts";
 import { bareReply, Reply } from "./reply.ts";
 import { TO_QUESTION } from "./rr-writer.ts";
 import { soaTemplate, writeSoa } from "./soa.ts";
@@ -16,15 +21,21 @@ const RR_FIXED = 12;
 export class Answerer {
   /** Of the last reply, for the counters: its code, -1 where there was none. */
   rcode = -1;
+  /** Who asks: set before each message. */
+  readonly asker = new Asker();
   readonly #zone: ZoneReader;
-  readonly #query = new Query();
-  readonly #reply = new Reply();
+  readonly #path: PacketPath;
+  readonly #query: Query;
+  readonly #reply: Reply;
   readonly #soa: Uint8Array;
   #random: number;
 
   /** `seed` starts the order of addresses; it need not be secret. */
-  constructor(zone: ZoneReader, seed: number) {
+  constructor(zone: ZoneReader, seed: number, path: PacketPath = plainPath()) {
     this.#zone = zone;
+    this.#path = path;
+    this.#query = new Query(path);
+    this.#reply = new Reply(path.udpSize, path.options);
     this.#soa = soaTemplate(zone.shape.ttl);
     this.#random = seed | 1;
   }
@@ -37,29 +48,60 @@ export class Answerer {
   /** answer reads `length` octets at `at`, writes the reply at `out` of the same memory and gives its length; 0 means
    *  silence. A UDP reply is at most 1232 octets, a TCP reply 65,535. */
   answer(octets: Uint8Array, at: number, length: number, out: number, tcp: boolean): number {
-    const query = this.#query;
-    const reply = this.#reply;
-    reply.truncated = false;
-    const verdict = query.read(octets, at, length);
-    if (verdict === VERDICT.answer) {
-      reply.begin(octets, at, query, out, tcp);
-      this.#lookUp(octets, at);
-    } else {
-      if (verdict === VERDICT.silence) return this.#coded(-1, 0);
-      if (verdict === VERDICT.noQuestion) return this.#coded(RCODE.FORMERR, bareReply(octets, at, out, RCODE.FORMERR));
-      if (verdict === VERDICT.notImplemented) {
-        return this.#coded(RCODE.NOTIMP, bareReply(octets, at, out, RCODE.NOTIMP));
-      }
-      reply.begin(octets, at, query, out, tcp);
-      reply.rcode = verdict === VERDICT.badVersion ? RCODE.BADVERS : RCODE.FORMERR;
+    this.#reply.truncated = false;
+    const verdict = this.#query.read(octets, at, length);
+    if (verdict === VERDICT.silence) {
+      this.rcode = -1;
+      return 0;
     }
-    return this.#coded(reply.rcode, reply.finish(query));
+    const replied = this.#replyTo(verdict, octets, at, out, tcp);
+    return tcp || this.#path.limiter === undefined ? replied : this.#limited(octets, at, verdict, replied);
   }
 
-  /** coded remembers the reply's code for the counters. */
-  #coded(rcode: number, length: number): number {
-    this.rcode = rcode;
-    return length;
+  /** replyTo writes the reply to a message that gets one, and remembers its code for the counters. */
+  #replyTo(verdict: Verdict, octets: Uint8Array, at: number, out: number, tcp: boolean): number {
+    if (verdict === VERDICT.noQuestion || verdict === VERDICT.notImplemented) {
+      this.rcode = verdict === VERDICT.noQuestion ? RCODE.FORMERR : RCODE.NOTIMP;
+      return bareReply(octets, at, out, this.rcode);
+    }
+    const query = this.#query;
+    const reply = this.#reply;
+    const { options } = this.#path;
+    options.plan(octets, at, query, this.asker, tcp);
+    reply.begin(octets, at, query, out, tcp);
+    // A TCP connection proves its address by itself (RFC 7873 section 5.2.3).
+    const forged = options.cookie === COOKIE.bad && (!tcp || verdict === VERDICT.cookieOnly);
+    if (verdict === VERDICT.malformed) reply.rcode = RCODE.FORMERR;
+    else if (verdict === VERDICT.badVersion) reply.rcode = RCODE.BADVERS;
+    else if (forged) reply.rcode = RCODE.BADCOOKIE;
+    else if (verdict === VERDICT.answer) this.#lookUp(octets, at);
+    this.rcode = reply.rcode;
+    return reply.finish(query);
+  }
+
+  /** limited holds a UDP reply back where a network gets too many like it. Who showed a good cookie is not limited, nor
+   *  are forwarders' health checks, `. NS`: to be marked as down would hurt more than a reply as short as its query. */
+  #limited(octets: Uint8Array, at: number, verdict: Verdict, length: number): number {
+    const { limiter, options } = this.#path;
+    const query = this.#query;
+    const whole = verdict !== VERDICT.noQuestion && verdict !== VERDICT.notImplemented;
+    if (limiter === undefined || (whole && options.cookie === COOKIE.valid)) return length;
+    if (verdict === VERDICT.answer && query.labels === 0 && query.type === TYPE.NS) return length;
+    let kind: Kind = KIND.error;
+    let subject = 0;
+    if (this.rcode === RCODE.NXDOMAIN) kind = KIND.nxdomain;
+    else if (this.rcode === RCODE.NOERROR) {
+      kind = KIND.response;
+      subject = hashOctets(query.type, octets, at + HEADER, at + query.questionEnd - 4);
+    }
+    const judgement = limiter.judge(this.asker, kind, subject);
+    if (judgement === JUDGEMENT.send) return length;
+    if (judgement === JUDGEMENT.drop) {
+      this.rcode = -1;
+      return 0;
+    }
+    // An error is as short as a cut reply, and asking again by TCP would not mend it.
+    return kind === KIND.error ? length : this.#reply.cut(query);
   }
 
   /** lookUp decides in the order that tells least to strangers: not ours, not allowed, not there, and then the name. */

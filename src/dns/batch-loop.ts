@@ -101,6 +101,8 @@ export class BatchLoop {
     if (answersPort(port) && !(port === socket.port && this.#fromSelf(i))) {
       const header = received.headers + i * MMSGHDR.bytes;
       const out = sent.buffers + k * sent.bufferBytes;
+      const { family } = socket;
+      answerer.asker.set(octets, name + (family === 4 ? 4 : 8), family === 4 ? 4 : 16);
       const asked = words[(header + MMSGHDR.length) >> 2] as number;
       length = this.#answer(answerer, received.buffers + i * received.bufferBytes, asked, out);
     }

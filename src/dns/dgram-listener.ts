@@ -47,6 +47,7 @@ function serve(socket: Socket, options: DgramOptions): void {
     counters.add("udpQueries");
     const length = Math.min(query.length, RECEIVE_BYTES);
     memory.set(query.subarray(0, length));
+    options.answerer.asker.setText(address);
     const loop = port === own.port && address === own.address;
     const replied = answersPort(port) && !loop ? answerOne(options, memory, length) : 0;
     if (replied === 0) {

@@ -1,5 +1,6 @@
 import { randomInt } from "node:crypto";
 import { err, formatHostPort, type HostPort, ok, type Result } from "#values";
+import type { PacketShare } from "./packet-path.ts";
 import type { TcpLimits } from "./tcp-limits.ts";
 import type { FromUdpWorker, UdpMode, UdpWorkerData } from "./udp-thread.ts";
 import { WorkerThread } from "./worker-thread.ts";
@@ -17,6 +18,7 @@ const ZONE_LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 4 }
 export interface GenerationOptions {
   readonly zone: ZoneOptions;
   readonly zoneBytes: number;
+  readonly packets: PacketShare;
   readonly tcp: TcpLimits;
   readonly mode: UdpMode | "auto";
   readonly counters: SharedArrayBuffer;
@@ -52,8 +54,9 @@ export class Generation {
   private constructor(options: GenerationOptions) {
     this.#o = options;
     this.#memory = createZoneMemory(options.zoneBytes, randomInt(2 ** 32) | 0);
-    const { zone, tcp, counters } = options;
-    const data: ZoneWorkerData = { zone: this.#memory.shared, counters, thread: 0, options: zone, tcp, seed: seed() };
+    const { zone, packets, tcp, counters } = options;
+    const shared = { zone: this.#memory.shared, counters, packets };
+    const data: ZoneWorkerData = { ...shared, thread: 0, options: zone, tcp, seed: seed() };
     this.#zone = WorkerThread.start({
       name: "dns-zone",
       file: new URL("./zone-worker.ts", import.meta.url),
@@ -120,13 +123,14 @@ export class Generation {
 
   /** A UDP listener is a thread. It says once whether it is bound; what it says later is a fault. */
   #listenUdp(id: number, listen: HostPort): Promise<Result<{ readonly mode: UdpMode; readonly why: string }>> {
-    const { zone, counters, mode, onFault } = this.#o;
+    const { zone, packets, counters, mode, onFault } = this.#o;
     const thread = id + 1;
     const data: UdpWorkerData = {
       zone: this.#memory.shared,
       counters,
       thread,
       options: zone,
+      packets,
       listen,
       mode,
       seed: seed(),

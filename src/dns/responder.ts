@@ -2,6 +2,9 @@ import { backoffMs, type Clock, isAbort, type Log, type Room, type Troubles } fr
 import { err, formatHostPort, type HostPort, ok, type Result } from "#values";
 import { type CounterSums, counterMemory, sumCounters } from "./counters.ts";
 import { type Bound, Generation } from "./generation.ts";
+import { type PacketOptions, packetPolicy } from "./packet-options.ts";
+import type { PacketShare } from "./packet-path.ts";
+import { createPacketShare, rotateSecrets } from "./packet-share.ts";
 import { DEFAULT_TCP_LIMITS, type TcpLimits } from "./tcp-limits.ts";
 import type { UdpMode } from "./udp-thread.ts";
 import { type ZoneChange, type ZoneOptions, zoneShape } from "./zone.ts";
@@ -20,6 +23,8 @@ export interface ResponderOptions {
   /** `auto` (default) takes batches by FFI where they load, else Node's sockets. */
   readonly mode?: UdpMode | "auto";
   readonly tcp?: Partial<TcpLimits>;
+  /** Cookies, limits, and what else concerns messages rather than names. */
+  readonly packets?: Partial<PacketOptions>;
   /** Address space for the zone, in bytes (default 256 MiB: about 500,000 services). Only what the zone needs is ever
    *  touched. */
   readonly zoneBytes?: number;
@@ -85,6 +90,7 @@ class ZoneResponder implements Responder {
   readonly #o: ResponderOptions;
   readonly #feed = new ZoneFeed();
   readonly #counters: SharedArrayBuffer;
+  readonly #packets: PacketShare;
   readonly #waiters: { readonly revision: number; readonly resolve: () => void }[] = [];
   /** Batches sent and not yet applied: sequence to the update that is then complete. */
   readonly #under = new Map<number, number>();
@@ -102,6 +108,7 @@ class ZoneResponder implements Responder {
   constructor(options: ResponderOptions) {
     this.#o = options;
     this.#counters = counterMemory(options.listen.length + 1);
+    this.#packets = createPacketShare(packetPolicy(options.packets));
     this.started = new Promise((resolve) => {
       this.#start = resolve;
     });
@@ -148,6 +155,17 @@ class ZoneResponder implements Responder {
   /** run serves until the signal aborts. It throws when it cannot start: another program has the address, and a
    *  responder that answers somewhere else helps nobody. Later faults are troubles, and tried again. */
   async run(signal: AbortSignal): Promise<void> {
+    const ended = new AbortController();
+    const rotating = rotateSecrets(this.#packets, this.#o.clock, AbortSignal.any([signal, ended.signal]));
+    try {
+      await this.#serve(signal);
+    } finally {
+      ended.abort();
+      await rotating;
+    }
+  }
+
+  async #serve(signal: AbortSignal): Promise<void> {
     let failures = 0;
     while (!signal.aborted) {
       const before = this.#lives;
@@ -201,6 +219,7 @@ class ZoneResponder implements Responder {
       zone,
       zoneBytes,
       mode,
+      packets: this.#packets,
       tcp: { ...DEFAULT_TCP_LIMITS, ...tcp },
       counters: this.#counters,
       onFault,

@@ -1,13 +1,17 @@
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { err, type HostPort, ok, type Result } from "#values";
+import { Asker, addressOf } from "./asker.ts";
 import type { Counters } from "./counters.ts";
+import type { Networks } from "./networks.ts";
 import { type TcpAnswer, TcpConnection } from "./tcp-connection.ts";
 import type { TcpLimits } from "./tcp-limits.ts";
 
 export interface TcpServerOptions {
   readonly answer: TcpAnswer;
   readonly limits: TcpLimits;
+  /** Who may have as many connections as there are. */
+  readonly forwarders: Networks;
   readonly counters: Counters;
   /** Monotonic time in milliseconds. */
   readonly now: () => number;
@@ -25,6 +29,7 @@ export class TcpServer {
   readonly #all = new Map<TcpConnection, Set<TcpConnection>>();
   readonly #open = new Set<TcpConnection>();
   readonly #bySource = new Map<string, Set<TcpConnection>>();
+  readonly #asker = new Asker();
   #sweep: NodeJS.Timeout | undefined;
 
   constructor(options: TcpServerOptions) {
@@ -69,11 +74,13 @@ export class TcpServer {
   /** accept takes every connection, and closes another one where there are then too many. */
   #accept(socket: Socket): void {
     const { answer, limits, now, counters } = this.#o;
-    const source = socket.remoteAddress ?? "";
-    const ofSource = this.#bySource.get(source) ?? new Set();
-    this.#bySource.set(source, ofSource);
+    const source = addressOf(socket.remoteAddress ?? "");
+    const key = sourceKey(source);
+    const ofSource = this.#bySource.get(key) ?? new Set();
+    this.#bySource.set(key, ofSource);
     const connection = new TcpConnection(socket, {
       answer,
+      source,
       limits,
       now,
       onQuery: () => this.#touch(connection, ofSource),
@@ -81,16 +88,21 @@ export class TcpServer {
     this.#all.set(connection, ofSource);
     this.#touch(connection, ofSource);
     counters.add("tcpAccepted");
-    if (ofSource.size > limits.perSource) this.#evict(ofSource);
+    if (ofSource.size > limits.perSource && !this.#isForwarder(source)) this.#evict(ofSource);
     if (this.#open.size > limits.total) this.#evict(this.#open);
     counters.set("tcpOpen", this.#open.size);
     socket.once("close", () => {
       this.#all.delete(connection);
       this.#open.delete(connection);
       ofSource.delete(connection);
-      if (ofSource.size === 0 && this.#bySource.get(source) === ofSource) this.#bySource.delete(source);
+      if (ofSource.size === 0 && this.#bySource.get(key) === ofSource) this.#bySource.delete(key);
       counters.set("tcpOpen", this.#open.size);
     });
+  }
+
+  #isForwarder(source: Uint8Array): boolean {
+    this.#asker.set(source, 0, source.length);
+    return this.#o.forwarders.has(this.#asker);
   }
 
   /** touch makes a connection the last to be closed for others; a Set keeps the order of insertion. */
@@ -116,4 +128,9 @@ export class TcpServer {
     const now = this.#o.now();
     for (const connection of this.#all.keys()) connection.check(now);
   }
+}
+
+/** sourceKey is what counts as one source: an IPv4 address; of IPv6 a /64, since any host has a whole one. */
+function sourceKey(source: Uint8Array): string {
+  return source.subarray(0, source.length === 16 ? 8 : 4).toHex();
 }

@@ -1,4 +1,5 @@
 import type { HostPort } from "#values";
+import type { PacketShare } from "./packet-path.ts";
 import type { ZoneOptions } from "./zone.ts";
 
 /** UdpMode is how UDP is served: batched system calls by FFI, or Node's own sockets. */
@@ -11,6 +12,7 @@ export interface UdpWorkerData {
   /** Number of this thread, among the zone's readers and among the counters. */
   readonly thread: number;
   readonly options: ZoneOptions;
+  readonly packets: PacketShare;
   readonly listen: HostPort;
   readonly mode: UdpMode | "auto";
   /** Starts the order of addresses. */

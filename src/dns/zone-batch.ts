@@ -1,4 +1,5 @@
 import type { HostPort } from "#values";
+import type { PacketShare } from "./packet-path.ts";
 import type { TcpLimits } from "./tcp-limits.ts";
 import type { ZoneOptions } from "./zone.ts";
 
@@ -35,6 +36,7 @@ export interface ZoneWorkerData {
   /** Number of this thread among the counters. */
   readonly thread: number;
   readonly options: ZoneOptions;
+  readonly packets: PacketShare;
   readonly tcp: TcpLimits;
   readonly seed: number;
 }

@@ -1,13 +1,17 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
+import { systemClock } from "#life";
 import { Answerer } from "./answerer.ts";
 import { Counters } from "./counters.ts";
-import { HEADER, MAX_MESSAGE } from "./iana.ts";
+import { Networks } from "./networks.ts";
+import { packetPath } from "./packet-path.ts";
+import { steadyTime } from "./steady-time.ts";
+import { tcpAnswer } from "./tcp-answer.ts";
 import { TcpServer } from "./tcp-server.ts";
-import { type ZoneService, type ZoneShape, zoneShape } from "./zone.ts";
+import { type ZoneService, zoneShape } from "./zone.ts";
 import type { FromZoneWorker, ToZoneWorker, ZoneBatch, ZoneWorkerData } from "./zone-batch.ts";
 import { ZoneBuilder } from "./zone-builder.ts";
-import { viewZone, type ZoneMemory } from "./zone-memory.ts";
+import { viewZone } from "./zone-memory.ts";
 import { ZoneReader } from "./zone-reader.ts";
 
 /** How long one step of writing may keep TCP waiting. */
@@ -20,9 +24,16 @@ const memory = viewZone(data.zone);
 const shape = zoneShape(data.options);
 const builder = new ZoneBuilder(memory, shape);
 const counters = new Counters(data.counters, data.thread);
+const path = packetPath(data.packets, {
+  counters,
+  keepaliveMs: data.tcp.idleMs,
+  now: systemClock.now,
+  steady: steadyTime,
+});
 const server = new TcpServer({
-  answer: tcpAnswer(memory, shape, counters, data.seed),
+  answer: tcpAnswer(new Answerer(new ZoneReader(memory, shape), data.seed, path), counters),
   limits: data.tcp,
+  forwarders: new Networks(data.packets.policy.forwarders),
   counters,
   now: () => performance.now(),
 });
@@ -83,27 +94,4 @@ async function listen({ id, listen: at }: Extract<ToZoneWorker, { kind: "listen"
 
 function post(message: FromZoneWorker): void {
   parentPort?.postMessage(message);
-}
-
-/** tcpAnswer answers in this thread. It writes the zone itself, so nothing it looks at can go meanwhile. */
-function tcpAnswer(zone: ZoneMemory, of: ZoneShape, count: Counters, seed: number) {
-  const answerer = new Answerer(new ZoneReader(zone, of), seed);
-  const out = MAX_MESSAGE + 1;
-  const octets = new Uint8Array(out + MAX_MESSAGE + 1);
-  return (message: Uint8Array): Buffer | undefined => {
-    count.add("tcpQueries");
-    octets.set(message);
-    let length = 0;
-    try {
-      length = answerer.answer(octets, 0, message.length, out, true);
-    } catch {
-      count.add("faults"); // a bug costs one reply, never the listener
-    }
-    if (length < HEADER) return undefined;
-    count.response(true, answerer.rcode);
-    const reply = Buffer.allocUnsafe(2 + length);
-    reply.writeUInt16BE(length, 0);
-    reply.set(octets.subarray(out, out + length), 2);
-    return reply;
-  };
 }
