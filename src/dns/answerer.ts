@@ -1,7 +1,12 @@
 import { ACCESS, type Access } from "./access-list.ts";
-import { CLASS_IN, EDE, RCODE, TYPE } from "./iana.ts";
+import { Asker } from "./asker.ts";
+import { COOKIE } from "./cookies.ts";
+import { hashOctets } from "./hash.ts";
+import { CLASS_IN, EDE, HEADER, RCODE, TYPE } from "./iana.ts";
 import type { ListenerWatch } from "./listener-watch.ts";
-import { Query, VERDICT } from "./query.ts";
+import { type PacketPath, plainPath } from "./packet-path.ts";
+import { Query, VERDICT, type Verdict } from "./query.ts";
+import { JUDGEMENT, KIND, type Kind } from "./rate-limiter.ts";
 import { bareReply, Reply } from "./reply.ts";
 import { TO_QUESTION } from "./rr-writer.ts";
 import { soaTemplate, writeSoa } from "./soa.ts";
@@ -20,9 +25,12 @@ export class Answerer {
   rcode = -1;
   /** Who may ask, what is counted and logged; undefined where nobody cares. */
   watch: ListenerWatch | undefined;
+  /** Who asks: set before each message. */
+  readonly asker = new Asker();
   readonly #zone: ZoneReader;
-  readonly #query = new Query();
-  readonly #reply = new Reply();
+  readonly #path: PacketPath;
+  readonly #query: Query;
+  readonly #reply: Reply;
   readonly #soa: Uint8Array;
   #random: number;
   /** The zone that the query is for; -1: none. */
@@ -31,8 +39,11 @@ export class Answerer {
   #silent = false;
 
   /** `seed` starts the order of addresses; it need not be secret. */
-  constructor(zone: ZoneReader, seed: number) {
+  constructor(zone: ZoneReader, seed: number, path: PacketPath = plainPath()) {
     this.#zone = zone;
+    this.#path = path;
+    this.#query = new Query(path);
+    this.#reply = new Reply(path.udpSize, path.options);
     this.#soa = soaTemplate(zone.shape.ttl);
     this.#random = seed | 1;
   }
@@ -45,45 +56,74 @@ export class Answerer {
   /** answer reads `length` octets at `at`, writes the reply at `out` of the same memory and gives its length; 0 means
    *  silence. A UDP reply is at most 1232 octets, a TCP reply 65,535. */
   answer(octets: Uint8Array, at: number, length: number, out: number, tcp: boolean): number {
+    this.#reply.truncated = false;
+    const verdict = this.#query.read(octets, at, length);
+    if (verdict === VERDICT.silence) {
+      this.rcode = -1;
+      return 0;
+    }
+    const replied = this.#replyTo(verdict, octets, at, out, tcp);
+    const free = tcp || replied === 0 || this.#path.limiter === undefined;
+    const sent = free ? replied : this.#limited(octets, at, verdict, replied);
+    if (verdict === VERDICT.answer) {
+      this.watch?.note(octets, at, length, out, sent, this.#query, this.#reply.rcode, this.#zoneId);
+    }
+    return sent;
+  }
+
+  /** replyTo writes the reply to a message that gets one, and remembers its code for the counters. */
+  #replyTo(verdict: Verdict, octets: Uint8Array, at: number, out: number, tcp: boolean): number {
+    if (verdict === VERDICT.noQuestion || verdict === VERDICT.notImplemented) {
+      this.rcode = verdict === VERDICT.noQuestion ? RCODE.FORMERR : RCODE.NOTIMP;
+      return bareReply(octets, at, out, this.rcode);
+    }
     const query = this.#query;
     const reply = this.#reply;
-    reply.truncated = false;
-    const verdict = query.read(octets, at, length);
-    if (verdict === VERDICT.answer) {
-      reply.begin(octets, at, query, out, tcp);
-      this.#lookUp(octets, at);
-      return this.#watched(octets, at, length, out, this.#silent ? 0 : reply.finish(query));
-    } else {
-      if (verdict === VERDICT.silence) return this.#coded(-1, 0);
-      if (verdict === VERDICT.noQuestion) return this.#coded(RCODE.FORMERR, bareReply(octets, at, out, RCODE.FORMERR));
-      if (verdict === VERDICT.notImplemented) {
-        return this.#coded(RCODE.NOTIMP, bareReply(octets, at, out, RCODE.NOTIMP));
-      }
-      reply.begin(octets, at, query, out, tcp);
-      reply.rcode = verdict === VERDICT.badVersion ? RCODE.BADVERS : RCODE.FORMERR;
+    const { options } = this.#path;
+    this.#zoneId = -1;
+    this.#silent = false;
+    options.plan(octets, at, query, this.asker, tcp);
+    reply.begin(octets, at, query, out, tcp);
+    // A TCP connection proves its address by itself (RFC 7873 section 5.2.3).
+    const forged = options.cookie === COOKIE.bad && (!tcp || verdict === VERDICT.cookieOnly);
+    if (verdict === VERDICT.malformed) reply.rcode = RCODE.FORMERR;
+    else if (verdict === VERDICT.badVersion) reply.rcode = RCODE.BADVERS;
+    else if (forged) reply.rcode = RCODE.BADCOOKIE;
+    else if (verdict === VERDICT.answer) this.#lookUp(octets, at);
+    if (this.#silent) this.rcode = -1;
+    else this.rcode = reply.rcode;
+    return this.#silent ? 0 : reply.finish(query);
+  }
+
+  /** limited holds a UDP reply back where a network gets too many like it. Who showed a good cookie is not limited, nor
+   *  are forwarders' health checks, `. NS`: to be marked as down would hurt more than a reply as short as its query. */
+  #limited(octets: Uint8Array, at: number, verdict: Verdict, length: number): number {
+    const { limiter, options } = this.#path;
+    const query = this.#query;
+    const whole = verdict !== VERDICT.noQuestion && verdict !== VERDICT.notImplemented;
+    if (limiter === undefined || (whole && options.cookie === COOKIE.valid)) return length;
+    if (verdict === VERDICT.answer && query.labels === 0 && query.type === TYPE.NS) return length;
+    let kind: Kind = KIND.error;
+    let subject = 0;
+    if (this.rcode === RCODE.NXDOMAIN) kind = KIND.nxdomain;
+    else if (this.rcode === RCODE.NOERROR) {
+      kind = KIND.response;
+      subject = hashOctets(query.type, octets, at + HEADER, at + query.questionEnd - 4);
     }
-    return this.#coded(reply.rcode, reply.finish(query));
-  }
-
-  /** watched tells of a well-formed query, whatever came of it. */
-  #watched(octets: Uint8Array, at: number, length: number, out: number, replied: number): number {
-    this.rcode = replied === 0 ? -1 : this.#reply.rcode;
-    this.watch?.note(octets, at, length, out, replied, this.#query, this.#reply.rcode, this.#zoneId);
-    return replied;
-  }
-
-  /** coded remembers the reply's code for the counters. */
-  #coded(rcode: number, length: number): number {
-    this.rcode = rcode;
-    return length;
+    const judgement = limiter.judge(this.asker, kind, subject);
+    if (judgement === JUDGEMENT.send) return length;
+    if (judgement === JUDGEMENT.drop) {
+      this.rcode = -1;
+      return 0;
+    }
+    // An error is as short as a cut reply, and asking again by TCP would not mend it.
+    return kind === KIND.error ? length : this.#reply.cut(query);
   }
 
   /** lookUp decides in the order that tells least to strangers: not ours, not allowed, not there, and then the name. */
   #lookUp(octets: Uint8Array, at: number): void {
     const query = this.#query;
     const zone = this.#zone;
-    this.#zoneId = -1;
-    this.#silent = false;
     if (query.class !== CLASS_IN || !zone.inZone(octets, at, query)) {
       this.#refuse(EDE.NOT_AUTHORITATIVE);
       return;

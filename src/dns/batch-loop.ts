@@ -107,8 +107,9 @@ export class BatchLoop {
     if (answersPort(port) && !(port === socket.port && this.#fromSelf(i))) {
       const header = received.headers + i * MMSGHDR.bytes;
       const out = sent.buffers + k * sent.bufferBytes;
-      const first = socket.family === 4 ? 4 : 8;
-      answerer.watch?.asker(octets, name + first, socket.family === 4 ? 4 : 16, port);
+      const { family } = socket;
+      answerer.asker.set(octets, name + (family === 4 ? 4 : 8), family === 4 ? 4 : 16);
+      answerer.watch?.asker(answerer.asker, port);
       const asked = words[(header + MMSGHDR.length) >> 2] as number;
       length = this.#answer(answerer, received.buffers + i * received.bufferBytes, asked, out);
     }

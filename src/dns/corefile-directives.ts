@@ -48,10 +48,10 @@ function readBind({ name, args, block }: Directive, draft: Draft): void {
   }
 }
 
-/** bufsize [512–4096] */
+/** bufsize [512–4096]: larger replies than 1232 octets come by TCP, since fragments get lost. */
 function readBufsize(directive: Directive, draft: Draft): void {
   alwaysSo({ ...directive, args: directive.args.slice(1) }, draft);
-  draft.bufsize = draft.whole(directive.args[0], [512, 4096], 1232);
+  draft.bufsize = Math.min(1232, draft.whole(directive.args[0], [512, 4096], 1232));
 }
 
 /** cache [TTL] [ZONES…] { success CAPACITY [TTL] [MINTTL]; denial … }: all answers come from memory, so what is left

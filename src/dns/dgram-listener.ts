@@ -1,6 +1,6 @@
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
-import { err, familyOf, type HostPort, type Ip, ipBytes, ok, type Result } from "#values";
+import { err, familyOf, type HostPort, ok, type Result } from "#values";
 import type { Answerer } from "./answerer.ts";
 import { RECEIVE_BYTES } from "./batch-memory.ts";
 import type { Counters } from "./counters.ts";
@@ -47,13 +47,11 @@ function serve(socket: Socket, options: DgramOptions): void {
     counters.add("udpQueries");
     const length = Math.min(query.length, RECEIVE_BYTES);
     memory.set(query.subarray(0, length));
+    options.answerer.asker.setText(address);
     const loop = port === own.port && address === own.address;
     const { watch } = options.answerer;
     watch?.begin();
-    if (watch !== undefined) {
-      const from = ipBytes(address.split("%", 1)[0] as Ip);
-      watch.asker(from, 0, from.length, port);
-    }
+    watch?.asker(options.answerer.asker, port);
     const replied = answersPort(port) && !loop ? answerOne(options, memory, length) : 0;
     watch?.end();
     if (replied === 0) {

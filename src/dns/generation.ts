@@ -1,5 +1,6 @@
 import { randomInt } from "node:crypto";
 import { err, formatHostPort, type HostPort, ok, type Result } from "#values";
+import type { PacketShare } from "./packet-path.ts";
 import type { TcpLimits } from "./tcp-limits.ts";
 import type { FromUdpWorker, UdpMode, UdpWorkerData } from "./udp-thread.ts";
 import type { WatchShare } from "./watch-share.ts";
@@ -18,6 +19,7 @@ const ZONE_LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 4 }
 export interface GenerationOptions {
   readonly zone: ZoneOptions;
   readonly zoneBytes: number;
+  readonly packets: PacketShare;
   readonly tcp: TcpLimits;
   readonly mode: UdpMode | "auto";
   /** Whether listeners stay silent until the zone is complete, or until open is called. */
@@ -63,8 +65,8 @@ export class Generation {
     this.#o = options;
     this.#memory = createZoneMemory(options.zoneBytes, randomInt(2 ** 32) | 0);
     if (!options.hold) openZone(this.#memory);
-    const { zone, tcp, counters } = options;
-    const shared = { zone: this.#memory.shared, counters, watch: options.watch };
+    const { zone, packets, tcp, counters } = options;
+    const shared = { zone: this.#memory.shared, counters, packets, watch: options.watch };
     const data: ZoneWorkerData = { ...shared, thread: 0, options: zone, tcp, seed: seed() };
     this.#zone = WorkerThread.start({
       name: "dns-zone",
@@ -148,13 +150,14 @@ export class Generation {
     listen: HostPort,
     adopt: number | undefined,
   ): Promise<Result<Pick<Bound, "mode" | "why" | "udpFd">>> {
-    const { zone, counters, mode, onFault } = this.#o;
+    const { zone, packets, counters, mode, onFault } = this.#o;
     const thread = id + 1;
     const data: UdpWorkerData = {
       zone: this.#memory.shared,
       counters,
       thread,
       options: zone,
+      packets,
       listen,
       mode,
       seed: seed(),

@@ -1,4 +1,5 @@
 import { ACCESS, type Access, AccessList } from "./access-list.ts";
+import type { Asker } from "./asker.ts";
 import type { Query } from "./query.ts";
 import { type Exchanged, QueryLogWriter } from "./query-log.ts";
 import { Tally } from "./tally.ts";
@@ -54,9 +55,9 @@ export class ListenerWatch {
     this.#log?.took(seconds);
   }
 
-  /** asker names the place of the address that asks, in network order, and its port. */
-  asker(from: Uint8Array, at: number, length: number, port: number): void {
-    this.#one.from = from;
+  /** asker says who asks, and from which port. */
+  asker({ octets, at, length }: Asker, port: number): void {
+    this.#one.from = octets;
     this.#one.fromAt = at;
     this.#one.fromLength = length;
     this.#one.port = port;

@@ -2,6 +2,9 @@ import { backoffMs, type Clock, isAbort, type Log, type Troubles } from "#life";
 import { err, formatHostPort, type HostPort, ok, type Result } from "#values";
 import { counterMemory, sumCounters } from "./counters.ts";
 import { type Bound, Generation, type HeldSockets } from "./generation.ts";
+import { type PacketOptions, packetPolicy } from "./packet-options.ts";
+import type { PacketShare } from "./packet-path.ts";
+import { createPacketShare, rotateSecrets } from "./packet-share.ts";
 import type { Responder, ResponderStats } from "./responder-stats.ts";
 import { SerialClock, type SerialFloor } from "./serial-clock.ts";
 import { DEFAULT_TCP_LIMITS, type TcpLimits } from "./tcp-limits.ts";
@@ -33,6 +36,8 @@ export interface ResponderOptions {
   readonly watch?: WatchShare;
   /** Sockets of a responder of this process to share, so that one may follow the other without losing a query. */
   readonly adopt?: readonly HeldSockets[];
+  /** Cookies, limits, and what else concerns messages rather than names. */
+  readonly packets?: Partial<PacketOptions>;
   /** Address space for the zone, in bytes (default 256 MiB: about 500,000 services). Only what the zone needs is ever
    *  touched. */
   readonly zoneBytes?: number;
@@ -72,6 +77,7 @@ class ZoneResponder implements Responder {
   readonly #o: ResponderOptions;
   readonly #feed = new ZoneFeed();
   readonly #counters: SharedArrayBuffer;
+  readonly #packets: PacketShare;
   readonly #waiters: { readonly revision: number; readonly resolve: () => void }[] = [];
   /** Batches sent and not yet applied: sequence to the update that is then complete. */
   readonly #under = new Map<number, number>();
@@ -90,6 +96,7 @@ class ZoneResponder implements Responder {
     this.#o = options;
     this.#serial = new SerialClock(options.clock, options.serial);
     this.#counters = counterMemory(options.listen.length + 1);
+    this.#packets = createPacketShare(packetPolicy(options.packets));
     this.started = new Promise((resolve) => {
       this.#start = resolve;
     });
@@ -136,6 +143,17 @@ class ZoneResponder implements Responder {
   /** run serves until the signal aborts. It throws when it cannot start: another program has the address, and a
    *  responder that answers somewhere else helps nobody. Later faults are troubles, and tried again. */
   async run(signal: AbortSignal): Promise<void> {
+    const ended = new AbortController();
+    const rotating = rotateSecrets(this.#packets, this.#o.clock, AbortSignal.any([signal, ended.signal]));
+    try {
+      await this.#serve(signal);
+    } finally {
+      ended.abort();
+      await rotating;
+    }
+  }
+
+  async #serve(signal: AbortSignal): Promise<void> {
     let failures = 0;
     while (!signal.aborted) {
       const before = this.#lives;
@@ -191,6 +209,7 @@ class ZoneResponder implements Responder {
       mode,
       watch: this.#o.watch,
       hold: this.#o.holdMs !== undefined,
+      packets: this.#packets,
       tcp: { ...DEFAULT_TCP_LIMITS, ...tcp },
       counters: this.#counters,
       onFault,

@@ -1,21 +1,18 @@
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { err, type HostPort, ok, type Result } from "#values";
+import { Asker, addressOf } from "./asker.ts";
 import type { Counters } from "./counters.ts";
-import { type TcpAnswer, TcpConnection } from "./tcp-connection.ts";
+import type { Networks } from "./networks.ts";
+import type { ListenerAnswer } from "./tcp-answer.ts";
+import { TcpConnection } from "./tcp-connection.ts";
 import type { TcpLimits } from "./tcp-limits.ts";
 
-/** TcpClient is who asks by TCP, and which listener. */
-export interface TcpClient {
-  readonly listener: number;
-  /** As Node shows it; empty when the client is gone already. */
-  readonly address: string;
-  readonly port: number;
-}
-
 export interface TcpServerOptions {
-  readonly answer: (message: Uint8Array, client: TcpClient) => ReturnType<TcpAnswer>;
+  readonly answer: ListenerAnswer;
   readonly limits: TcpLimits;
+  /** Who may have as many connections as there are. */
+  readonly forwarders: Networks;
   readonly counters: Counters;
   /** Resolves when clients may be answered; those that come sooner wait. */
   readonly open: Promise<unknown>;
@@ -35,6 +32,7 @@ export class TcpServer {
   readonly #all = new Map<TcpConnection, Set<TcpConnection>>();
   readonly #open = new Set<TcpConnection>();
   readonly #bySource = new Map<string, Set<TcpConnection>>();
+  readonly #asker = new Asker();
   #sweep: NodeJS.Timeout | undefined;
   #isOpen = false;
 
@@ -93,12 +91,14 @@ export class TcpServer {
   /** accept takes every connection, and closes another one where there are then too many. */
   #accept(socket: Socket, listener: number): void {
     const { answer, limits, now, counters } = this.#o;
-    const source = socket.remoteAddress ?? "";
-    const ofSource = this.#bySource.get(source) ?? new Set();
-    this.#bySource.set(source, ofSource);
-    const client = { listener, address: source, port: socket.remotePort ?? 0 };
+    const source = addressOf(socket.remoteAddress ?? "");
+    const key = sourceKey(source);
+    const ofSource = this.#bySource.get(key) ?? new Set();
+    this.#bySource.set(key, ofSource);
+    const client = { listener, port: socket.remotePort ?? 0 };
     const connection = new TcpConnection(socket, {
-      answer: (message) => answer(message, client),
+      answer: (message, from) => answer(message, from, client),
+      source,
       limits,
       now,
       onQuery: () => this.#touch(connection, ofSource),
@@ -106,16 +106,21 @@ export class TcpServer {
     this.#all.set(connection, ofSource);
     this.#touch(connection, ofSource);
     counters.add("tcpAccepted");
-    if (ofSource.size > limits.perSource) this.#evict(ofSource);
+    if (ofSource.size > limits.perSource && !this.#isForwarder(source)) this.#evict(ofSource);
     if (this.#open.size > limits.total) this.#evict(this.#open);
     counters.set("tcpOpen", this.#open.size);
     socket.once("close", () => {
       this.#all.delete(connection);
       this.#open.delete(connection);
       ofSource.delete(connection);
-      if (ofSource.size === 0 && this.#bySource.get(source) === ofSource) this.#bySource.delete(source);
+      if (ofSource.size === 0 && this.#bySource.get(key) === ofSource) this.#bySource.delete(key);
       counters.set("tcpOpen", this.#open.size);
     });
+  }
+
+  #isForwarder(source: Uint8Array): boolean {
+    this.#asker.set(source, 0, source.length);
+    return this.#o.forwarders.has(this.#asker);
   }
 
   /** touch makes a connection the last to be closed for others; a Set keeps the order of insertion. */
@@ -148,4 +153,9 @@ function descriptorOf(server: Server): number {
   const handle: unknown = Reflect.get(server, "_handle");
   const fd: unknown = typeof handle === "object" && handle !== null ? Reflect.get(handle, "fd") : undefined;
   return typeof fd === "number" ? fd : -1;
+}
+
+/** sourceKey is what counts as one source: an IPv4 address; of IPv6 a /64, since any host has a whole one. */
+function sourceKey(source: Uint8Array): string {
+  return source.subarray(0, source.length === 16 ? 8 : 4).toHex();
 }

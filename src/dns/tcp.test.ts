@@ -3,6 +3,7 @@ import { connect, type Socket } from "node:net";
 import { describe, expect, test } from "vitest";
 import { Counters, counterMemory, sumCounters } from "./counters.ts";
 import { headless, ip, pods, virtual } from "./example-services.ts";
+import { Networks } from "./networks.ts";
 import { DEFAULT_TCP_LIMITS, type TcpLimits } from "./tcp-limits.ts";
 import { TcpServer } from "./tcp-server.ts";
 import { message, octets16, type Testbed, testbed } from "./testbed.ts";
@@ -29,6 +30,7 @@ async function serve(limits: Partial<TcpLimits> = {}, of: Testbed = bed): Promis
     open: Promise.resolve(),
     answer,
     limits: { ...DEFAULT_TCP_LIMITS, ...limits },
+    forwarders: new Networks([]),
     counters: new Counters(memory, 0),
     now: () => performance.now(),
   });

@@ -1,4 +1,5 @@
 import type { HostPort } from "#values";
+import type { PacketShare } from "./packet-path.ts";
 import type { WatchShare } from "./watch-share.ts";
 import type { ZoneOptions } from "./zone.ts";
 
@@ -12,6 +13,7 @@ export interface UdpWorkerData {
   /** Number of this thread, among the zone's readers and among the counters. */
   readonly thread: number;
   readonly options: ZoneOptions;
+  readonly packets: PacketShare;
   readonly listen: HostPort;
   readonly mode: UdpMode | "auto";
   /** Starts the order of addresses. */

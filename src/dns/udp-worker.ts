@@ -1,4 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
+import { systemClock } from "#life";
 import { err, ok, type Result } from "#values";
 import { Answerer } from "./answerer.ts";
 import { BatchLoop } from "./batch-loop.ts";
@@ -6,6 +7,8 @@ import { Counters } from "./counters.ts";
 import { openDgram } from "./dgram-listener.ts";
 import { type Libc, loadLibc } from "./libc.ts";
 import { ListenerWatch } from "./listener-watch.ts";
+import { packetPath } from "./packet-path.ts";
+import { steadyTime } from "./steady-time.ts";
 import { adoptUdpSocket, openUdpSocket } from "./udp-socket.ts";
 import type { FromUdpWorker, UdpWorkerData } from "./udp-thread.ts";
 import { zoneShape } from "./zone.ts";
@@ -23,9 +26,11 @@ interface Thread {
 /** The thread ends with run; a message of any kind ends the dgram mode, the zone's stop word the other. */
 async function run(data: UdpWorkerData): Promise<Result<void>> {
   const zone = viewZone(data.zone);
-  const answerer = new Answerer(new ZoneReader(zone, zoneShape(data.options)), data.seed);
+  const counters = new Counters(data.counters, data.thread);
+  const path = packetPath(data.packets, { counters, keepaliveMs: 0, now: systemClock.now, steady: steadyTime });
+  const answerer = new Answerer(new ZoneReader(zone, zoneShape(data.options)), data.seed, path);
   if (data.watch !== undefined) answerer.watch = new ListenerWatch(data.watch, data.thread - 1, false);
-  const thread = { data, zone, answerer, counters: new Counters(data.counters, data.thread) };
+  const thread = { data, zone, answerer, counters };
   if (data.mode === "dgram") return serveDgram(thread, "asked for");
   const libc = await loadLibc();
   const served: Served = libc.ok ? serveBatches(libc.value, thread) : { kind: "unfit", why: libc.error };

@@ -1,4 +1,5 @@
 import type { Cidr, HostPort } from "#values";
+import type { PacketShare } from "./packet-path.ts";
 import type { TcpLimits } from "./tcp-limits.ts";
 import type { WatchShare } from "./watch-share.ts";
 import type { ZoneOptions } from "./zone.ts";
@@ -45,6 +46,7 @@ export interface ZoneWorkerData {
   /** Number of this thread among the counters. */
   readonly thread: number;
   readonly options: ZoneOptions;
+  readonly packets: PacketShare;
   readonly tcp: TcpLimits;
   readonly seed: number;
   readonly watch: WatchShare | undefined;

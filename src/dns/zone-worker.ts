@@ -1,13 +1,15 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
-import { type Cidr, err, ipBytes, ok, parseIp, type Result } from "#values";
+import { systemClock } from "#life";
+import { type Cidr, err, ok, type Result } from "#values";
 import { Answerer } from "./answerer.ts";
 import { Counters } from "./counters.ts";
-import { HEADER, MAX_MESSAGE } from "./iana.ts";
 import { loadLibc } from "./libc.ts";
-import { ListenerWatch } from "./listener-watch.ts";
-import { type TcpClient, TcpServer } from "./tcp-server.ts";
-import type { WatchShare } from "./watch-share.ts";
+import { Networks } from "./networks.ts";
+import { packetPath } from "./packet-path.ts";
+import { steadyTime } from "./steady-time.ts";
+import { tcpAnswer } from "./tcp-answer.ts";
+import { TcpServer } from "./tcp-server.ts";
 import { type ZoneService, zoneShape, zoneShapes } from "./zone.ts";
 import type { FromZoneWorker, ToZoneWorker, ZoneBatch, ZoneWorkerData } from "./zone-batch.ts";
 import { ZoneBuilder } from "./zone-builder.ts";
@@ -23,9 +25,20 @@ const data = workerData as ZoneWorkerData;
 const memory = viewZone(data.zone);
 const builder = new ZoneBuilder(memory, zoneShapes(data.options));
 const counters = new Counters(data.counters, data.thread);
+const path = packetPath(data.packets, {
+  counters,
+  keepaliveMs: data.tcp.idleMs,
+  now: systemClock.now,
+  steady: steadyTime,
+});
 const server = new TcpServer({
-  answer: tcpAnswer(data, new ZoneReader(memory, zoneShape(data.options)), counters),
+  answer: tcpAnswer(
+    new Answerer(new ZoneReader(memory, zoneShape(data.options)), data.seed, path),
+    counters,
+    data.watch,
+  ),
   limits: data.tcp,
+  forwarders: new Networks(data.packets.policy.forwarders),
   counters,
   open: Promise.resolve(Atomics.waitAsync(memory.words, HEAD.open, 0).value),
   now: () => performance.now(),
@@ -111,42 +124,4 @@ async function share(fd: number): Promise<Result<number>> {
 
 function post(message: FromZoneWorker): void {
   parentPort?.postMessage(message);
-}
-
-/** tcpAnswer answers in this thread. It writes the zone itself, so nothing it looks at can go meanwhile. */
-function tcpAnswer({ seed, watch }: ZoneWorkerData, reader: ZoneReader, count: Counters) {
-  const answerer = new Answerer(reader, seed);
-  const out = MAX_MESSAGE + 1;
-  const octets = new Uint8Array(out + MAX_MESSAGE + 1);
-  const watches = Array.from(
-    { length: watch?.listeners ?? 0 },
-    (_, id) => new ListenerWatch(watch as WatchShare, id, true),
-  );
-  return (message: Uint8Array, client: TcpClient): Buffer | undefined => {
-    count.add("tcpQueries");
-    octets.set(message);
-    answerer.watch = watches[client.listener];
-    if (answerer.watch !== undefined) introduce(answerer.watch, client);
-    let length = 0;
-    try {
-      length = answerer.answer(octets, 0, message.length, out, true);
-    } catch {
-      count.add("faults"); // a bug costs one reply, never the listener
-    }
-    answerer.watch?.end();
-    if (length < HEADER) return undefined;
-    count.response(true, answerer.rcode);
-    const reply = Buffer.allocUnsafe(2 + length);
-    reply.writeUInt16BE(length, 0);
-    reply.set(octets.subarray(out, out + length), 2);
-    return reply;
-  };
-}
-
-/** introduce says who asks; one whose address is gone with its connection is nobody. */
-function introduce(watch: ListenerWatch, { address, port }: TcpClient): void {
-  const ip = parseIp(address.split("%", 1)[0] ?? "");
-  const from = ip.ok ? ipBytes(ip.value) : new Uint8Array(0);
-  watch.begin();
-  watch.asker(from, 0, from.length, port);
 }

@@ -33,7 +33,8 @@ export function createServer(plan: ServerPlan, deps: ServerDeps, holders: readon
   const zone = { origin, moreOrigins, ttl: plan.ttl, serverAddresses: glueOf(listen) };
   const adopt = holders.flatMap(({ responder }) => responder.sockets());
   const watched = watch === undefined ? {} : { watch };
-  const responder = createResponder({ ...deps, listen, zone, tcp, holdMs, adopt, ...watched });
+  const packets = { udpSize: plan.bufsize };
+  const responder = createResponder({ ...deps, listen, zone, tcp, packets, holdMs, adopt, ...watched });
   return {
     plan,
     responder,

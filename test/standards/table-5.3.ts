@@ -1,3 +1,40 @@
 import { type Table, table } from "./table.ts";
 
-export const TABLE_5_3: Table = table("5.3", "RFC 8906 and genreport", {});
+/** RFC 8906 section 8 and ISC's genreport, asked at the apex. In every reply: QR, the same id and opcode, Z zero, RD and CD
+ *  as asked, AD and RA zero, OPT if and only if the query had one, of version 0, with no flag but DO; AA with NOERROR. */
+export const TABLE_5_3: Table = table("5.3", "RFC 8906 and genreport", {
+  dns: "plain SOA: NOERROR, one SOA, AA, no OPT (8.1.1)",
+  type666: "an unknown type: NOERROR, empty, AA, no OPT (8.1.2)",
+  typesweep: "no type of a question is an error but transfers",
+  cd: "CD set: as plain (8.1.3.1)",
+  ad: "AD set: as plain (8.1.3.2)",
+  zflag: "Z set: as plain, Z zero in the reply (8.1.3.3)",
+  rd: "RD set: as plain with RD (8.1.3.4)",
+  aa: "AA set: as plain, not reflected",
+  ra: "RA set: as plain, not reflected",
+  tc: "TC set: as plain, not reflected",
+  opcode: "opcode 15, header only: NOTIMP, the opcode, all sections empty, no flag, no OPT (8.1.4)",
+  opcodequestion: "opcode 15 with a question: NOTIMP, no records",
+  opcodeflg: "opcode 15 with every flag: NOTIMP, none reflected",
+  tcp: "by TCP as by UDP (8.1.5)",
+  edns: "EDNS version 0: NOERROR, SOA, AA, OPT version 0 (8.2.1)",
+  edns1: "EDNS version 1: BADVERS, OPT version 0, empty, no AA (8.2.2)",
+  ednsopt: "an unknown option: NOERROR, OPT without options (8.2.3)",
+  ednsflags: "an unknown flag: NOERROR, all flags zero (8.2.4)",
+  edns1flags: "version 1 and a flag: BADVERS, all flags zero (8.2.5)",
+  edns1opt: "version 1 and an option: BADVERS, no options (8.2.6)",
+  edns512: "size 512: at most 512 octets, OPT, TC where the answer is larger (8.2.7)",
+  do: "DO: NOERROR, DO in the reply's OPT (8.2.8)",
+  edns1do: "version 1 and DO: BADVERS with DO, no AA (8.2.9)",
+  optlist: "NSID, client subnet, expire and cookie together: SOA, of these a cookie of 24 octets alone (8.2.10)",
+  ednstcp: "size 512 by TCP: not cut (8.2.11)",
+  ednsnsid: "NSID: none unless configured",
+  ednscookie: "COOKIE: the client's 8 octets and 16 of the server's",
+  ednsexpire: "EXPIRE: none",
+  ednssubnet: "client subnet: none",
+  edns1options: "any option with version 1: BADVERS",
+  bind11: "cookie and DO: NOERROR",
+  dig11: "cookie, AD and RD: NOERROR",
+  docd: "DO and CD: NOERROR",
+  dnswkk: "a TSIG that nobody can check: a reply, without one",
+});
