@@ -203,3 +203,8 @@ function refusal(at: HostPort, transport: string, code: string): string {
   const reason = REASONS[code];
   return `cannot listen on ${formatHostPort(at)} (${transport}): ${reason === undefined ? code : `${reason} (${code})`}`;
 }
+
+/** isSamePlace reports whether sockets are to be had for an address; a descriptor of -1 is none to share. */
+export function isSamePlace({ at, udpFd, tcpFd }: HeldSockets, listen: HostPort): boolean {
+  return udpFd >= 0 && tcpFd >= 0 && at.host === listen.host && at.port === listen.port;
+}

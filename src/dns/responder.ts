@@ -1,7 +1,7 @@
 import { backoffMs, type Clock, isAbort, type Log, type Troubles } from "#life";
 import { err, formatHostPort, type HostPort, ok, type Result } from "#values";
 import { counterMemory, sumCounters } from "./counters.ts";
-import { type Bound, Generation, type HeldSockets } from "./generation.ts";
+import { type Bound, Generation, type HeldSockets, isSamePlace } from "./generation.ts";
 import { type PacketOptions, packetPolicy } from "./packet-options.ts";
 import type { PacketShare } from "./packet-path.ts";
 import { createPacketShare, rotateSecrets } from "./packet-share.ts";
@@ -295,9 +295,4 @@ class ZoneResponder implements Responder {
     for (const { resolve } of ready) resolve();
     this.#pump();
   }
-}
-
-/** A descriptor of -1 is none to share. */
-function isSamePlace({ at, udpFd, tcpFd }: HeldSockets, listen: HostPort): boolean {
-  return udpFd >= 0 && tcpFd >= 0 && at.host === listen.host && at.port === listen.port;
 }
