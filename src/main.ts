@@ -31,6 +31,9 @@ const code = await runProgram(
     version,
     clock: systemClock,
     random: Math.random,
+    onReload: (listener) => {
+      for (const signal of ["SIGUSR1", "SIGHUP"] as const) process.on(signal, listener);
+    },
     notify: (state) => notifyManager(process.env["NOTIFY_SOCKET"], state),
   },
   stop.signal,

@@ -5,8 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { findRights, requirePrograms, sweep } from "#lab";
+import { countRows, type Outcome } from "./standards/row-count.ts";
+import { TABLES } from "./standards/tables.ts";
 
-/** What `make test` runs: types and lint, then every test, and a closing line that counts them. */
+/** What `make test` runs: types and lint, then every test, and closing lines that count the tests and the rows of the
+ *  standards that have one. */
 
 const NODE = process.execPath;
 const PROGRAMS_OF_TESTS = ["curl", "dig", "strace", "tcpdump"] as const;
@@ -15,6 +18,15 @@ interface VitestReport {
   readonly numPassedTests: number;
   readonly numFailedTests: number;
   readonly numPendingTests: number;
+  readonly testResults: readonly { readonly assertionResults: readonly Outcome[] }[];
+}
+
+/** Run is what became of one project. */
+interface Run {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly outcomes: readonly Outcome[];
 }
 
 async function run(argv: readonly string[]): Promise<number> {
@@ -24,22 +36,37 @@ async function run(argv: readonly string[]): Promise<number> {
 }
 
 /** vitest runs one project and gives its counts; a run that ends without a report counts as one failure. */
-async function vitest(
-  project: string,
-  folder: string,
-): Promise<readonly [passed: number, failed: number, skipped: number]> {
+async function vitest(project: string, folder: string): Promise<Run> {
   const report = join(folder, `${project}.json`);
   const reporters = ["--reporter=dot", "--reporter=json", `--outputFile.json=${report}`];
   const code = await run([NODE, "node_modules/vitest/vitest.mjs", "run", "--project", project, ...reporters]);
   try {
-    const { numPassedTests, numFailedTests, numPendingTests } = JSON.parse(
+    const { numPassedTests, numFailedTests, numPendingTests, testResults } = JSON.parse(
       readFileSync(report, "utf8"),
     ) as VitestReport;
     const hidden = code !== 0 && numFailedTests === 0 ? 1 : 0;
-    return [numPassedTests, numFailedTests + hidden, numPendingTests];
+    return {
+      passed: numPassedTests,
+      failed: numFailedTests + hidden,
+      skipped: numPendingTests,
+      outcomes: testResults.flatMap(({ assertionResults }) => assertionResults),
+    };
   } catch {
-    return [0, 1, 0];
+    return { passed: 0, failed: 1, skipped: 0, outcomes: [] };
   }
+}
+
+/** rowFaults prints how many rows of the standards have a test, and gives how many faults that shows. Where tests on real
+ *  packets were left out, rows that only they show are named and are no fault. */
+function rowFaults(runs: readonly Run[], complete: boolean): number {
+  const { lines, missing, unknown } = countRows(
+    TABLES,
+    runs.flatMap(({ outcomes }) => outcomes),
+  );
+  process.stdout.write(`${lines.join("\n")}\n`);
+  if (missing.length > 0) process.stdout.write(`rows without a test: ${missing.join(" ")}\n`);
+  if (unknown.length > 0) process.stdout.write(`tests name rows that are in no table: ${unknown.join(" ")}\n`);
+  return (complete ? missing.length : 0) + unknown.length;
 }
 
 async function main(): Promise<number> {
@@ -52,13 +79,19 @@ async function main(): Promise<number> {
   await sweep();
   const rights = await findRights();
   const folder = mkdtempSync(join(tmpdir(), "meridian-test-"));
-  const counts = [await vitest("unit", folder)];
-  if (rights.ok && rights.value === "root") counts.push(await vitest("host", folder));
+  const runs = [await vitest("unit", folder)];
+  const complete = rights.ok && rights.value === "root";
+  if (complete) runs.push(await vitest("host", folder));
   else say(`make test: the tests on real packets were left out: ${rights.ok ? "they need root" : rights.error}`);
   rmSync(folder, { recursive: true });
-  const [passed, failed, skipped] = [0, 1, 2].map((at) => counts.reduce((sum, count) => sum + (count[at] ?? 0), 0));
-  process.stdout.write(`${passed} passed, ${failed} failed${skipped === 0 ? "" : `, ${skipped} skipped`}\n`);
-  return failed === 0 ? 0 : 1;
+  const sum = (of: (run: Run) => number): number => runs.reduce((total, run) => total + of(run), 0);
+  const faults = rowFaults(runs, complete);
+  const skipped = sum((run) => run.skipped);
+  const failed = sum((run) => run.failed);
+  process.stdout.write(
+    `${sum((run) => run.passed)} passed, ${failed} failed${skipped === 0 ? "" : `, ${skipped} skipped`}\n`,
+  );
+  return failed + faults === 0 ? 0 : 1;
 }
 
 process.exitCode = await main();

@@ -13,7 +13,7 @@ export interface HttpRoomOptions {
   readonly name: string;
   readonly listen: Place;
   readonly tls: { readonly key: string; readonly cert: string } | null;
-  readonly guard: HostGuard;
+  readonly guard: Pick<HostGuard, "check">;
   /** Answers one request. What it throws becomes an answer: Refused as it says, anything else as 500. `signal` aborts
    *  when the room stops or the asker goes away. */
   readonly respond: (request: IncomingMessage, response: ServerResponse, signal: AbortSignal) => Promise<void>;

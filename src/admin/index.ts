@@ -4,4 +4,5 @@ export { askDaemon, type DaemonAsk } from "./ask-daemon.ts";
 export type { AskFault } from "./ask-http.ts";
 export type { ClusterView, Desk, DeskChange, DeskFault, InviteAsk, LatencyView } from "./desk.ts";
 export type { HttpRoom } from "./http-room.ts";
+export { createProbeHttp, type ProbeAnswer, type ProbeHttpOptions } from "./probe-http.ts";
 export { createStatusHttp, type Route, type RouteAsk, type RouteFault, type StatusHttpOptions } from "./status-http.ts";

@@ -1,6 +1,5 @@
 import { type Document, isMap, isScalar, isSeq, type LineCounter, type Pair } from "yaml";
-import { err, ok, type Result } from "#values";
-import { nearest } from "./nearest.ts";
+import { err, nearest, ok, type Result } from "#values";
 import { type OpenYaml, openYaml } from "./open-yaml.ts";
 import { readText } from "./read-text.ts";
 import { camelCase, type Given, type GivenSettings, type Setting } from "./setting.ts";

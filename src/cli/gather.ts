@@ -1,20 +1,18 @@
-import { type ConfigFile, readConfig } from "./config-file.ts";
+import type { ConfigFile } from "./config-file.ts";
 import { envName, type Given, type GivenSettings, type Setting } from "./setting.ts";
 
 export interface SettingSources {
   /** Values by flag, in the order in which they were given; a switch has `true`. */
   readonly flags: ReadonlyMap<string, readonly string[]>;
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly configFile: Given | null;
-  /** Settings of other verbs, whose keys may stand in a configuration that several verbs share. */
-  readonly others: readonly Setting[];
+  /** What the configuration says, where there is one. */
+  readonly config: ConfigFile | null;
 }
 
 /** gather takes each setting from its highest source. */
 export function gather(settings: readonly Setting[], sources: SettingSources): GivenSettings {
-  const { flags, env, configFile, others } = sources;
-  const empty: ConfigFile = { values: new Map(), faults: [], unread: new Set() };
-  const file = configFile === null ? empty : readConfig(configFile, settings, others);
+  const { flags, env, config } = sources;
+  const file = config ?? { values: new Map<string, readonly Given[]>(), faults: [], unread: new Set<string>() };
   const values = new Map<string, readonly Given[]>();
   const unread = new Set<string>(file.unread);
   for (const setting of settings) {

@@ -1,4 +1,4 @@
-import { nearest } from "./nearest.ts";
+import { nearest } from "#values";
 import { camelCase, type Setting } from "./setting.ts";
 
 /** Argument is a value without a flag, by its place. */

@@ -14,6 +14,8 @@ export interface Surroundings {
   readonly version: string;
   readonly clock: Clock;
   readonly random: () => number;
+  /** Hears of signals that ask a daemon to read its configuration again: SIGUSR1 and SIGHUP. */
+  onReload(listener: () => void): void;
   /** Tells the service manager that the daemon serves (sd_notify), where there is one. */
   notify(state: string): void;
 }

@@ -1,5 +1,12 @@
-import { CLASS_IN, EDE, RCODE, TYPE } from "./iana.ts";
-import { Query, VERDICT } from "./query.ts";
+import { ACCESS, type Access } from "./access-list.ts";
+import { Asker } from "./asker.ts";
+import { COOKIE } from "./cookies.ts";
+import { hashOctets } from "./hash.ts";
+import { CLASS_IN, EDE, HEADER, RCODE, TYPE } from "./iana.ts";
+import type { ListenerWatch } from "./listener-watch.ts";
+import { type PacketPath, plainPath } from "./packet-path.ts";
+import { Query, VERDICT, type Verdict } from "./query.ts";
+import { JUDGEMENT, KIND, type Kind } from "./rate-limiter.ts";
 import { bareReply, Reply } from "./reply.ts";
 import { TO_QUESTION } from "./rr-writer.ts";
 import { soaTemplate, writeSoa } from "./soa.ts";
@@ -16,15 +23,27 @@ const RR_FIXED = 12;
 export class Answerer {
   /** Of the last reply, for the counters: its code, -1 where there was none. */
   rcode = -1;
+  /** Who may ask, what is counted and logged; undefined where nobody cares. */
+  watch: ListenerWatch | undefined;
+  /** Who asks: set before each message. */
+  readonly asker = new Asker();
   readonly #zone: ZoneReader;
-  readonly #query = new Query();
-  readonly #reply = new Reply();
+  readonly #path: PacketPath;
+  readonly #query: Query;
+  readonly #reply: Reply;
   readonly #soa: Uint8Array;
   #random: number;
+  /** The zone that the query is for; -1: none. */
+  #zoneId = -1;
+  /** Whether an access list wants no reply. */
+  #silent = false;
 
   /** `seed` starts the order of addresses; it need not be secret. */
-  constructor(zone: ZoneReader, seed: number) {
+  constructor(zone: ZoneReader, seed: number, path: PacketPath = plainPath()) {
     this.#zone = zone;
+    this.#path = path;
+    this.#query = new Query(path);
+    this.#reply = new Reply(path.udpSize, path.options);
     this.#soa = soaTemplate(zone.shape.ttl);
     this.#random = seed | 1;
   }
@@ -37,29 +56,68 @@ export class Answerer {
   /** answer reads `length` octets at `at`, writes the reply at `out` of the same memory and gives its length; 0 means
    *  silence. A UDP reply is at most 1232 octets, a TCP reply 65,535. */
   answer(octets: Uint8Array, at: number, length: number, out: number, tcp: boolean): number {
-    const query = this.#query;
-    const reply = this.#reply;
-    reply.truncated = false;
-    const verdict = query.read(octets, at, length);
-    if (verdict === VERDICT.answer) {
-      reply.begin(octets, at, query, out, tcp);
-      this.#lookUp(octets, at);
-    } else {
-      if (verdict === VERDICT.silence) return this.#coded(-1, 0);
-      if (verdict === VERDICT.noQuestion) return this.#coded(RCODE.FORMERR, bareReply(octets, at, out, RCODE.FORMERR));
-      if (verdict === VERDICT.notImplemented) {
-        return this.#coded(RCODE.NOTIMP, bareReply(octets, at, out, RCODE.NOTIMP));
-      }
-      reply.begin(octets, at, query, out, tcp);
-      reply.rcode = verdict === VERDICT.badVersion ? RCODE.BADVERS : RCODE.FORMERR;
+    this.#reply.truncated = false;
+    const verdict = this.#query.read(octets, at, length);
+    if (verdict === VERDICT.silence) {
+      this.rcode = -1;
+      return 0;
     }
-    return this.#coded(reply.rcode, reply.finish(query));
+    const replied = this.#replyTo(verdict, octets, at, out, tcp);
+    const free = tcp || replied === 0 || this.#path.limiter === undefined;
+    const sent = free ? replied : this.#limited(octets, at, verdict, replied);
+    if (verdict === VERDICT.answer) {
+      this.watch?.note(octets, at, length, out, sent, this.#query, this.#reply.rcode, this.#zoneId);
+    }
+    return sent;
   }
 
-  /** coded remembers the reply's code for the counters. */
-  #coded(rcode: number, length: number): number {
-    this.rcode = rcode;
-    return length;
+  /** replyTo writes the reply to a message that gets one, and remembers its code for the counters. */
+  #replyTo(verdict: Verdict, octets: Uint8Array, at: number, out: number, tcp: boolean): number {
+    if (verdict === VERDICT.noQuestion || verdict === VERDICT.notImplemented) {
+      this.rcode = verdict === VERDICT.noQuestion ? RCODE.FORMERR : RCODE.NOTIMP;
+      return bareReply(octets, at, out, this.rcode);
+    }
+    const query = this.#query;
+    const reply = this.#reply;
+    const { options } = this.#path;
+    this.#zoneId = -1;
+    this.#silent = false;
+    options.plan(octets, at, query, this.asker, tcp);
+    reply.begin(octets, at, query, out, tcp);
+    // A TCP connection proves its address by itself (RFC 7873 section 5.2.3).
+    const forged = options.cookie === COOKIE.bad && (!tcp || verdict === VERDICT.cookieOnly);
+    if (verdict === VERDICT.malformed) reply.rcode = RCODE.FORMERR;
+    else if (verdict === VERDICT.badVersion) reply.rcode = RCODE.BADVERS;
+    else if (forged) reply.rcode = RCODE.BADCOOKIE;
+    else if (verdict === VERDICT.answer) this.#lookUp(octets, at);
+    if (this.#silent) this.rcode = -1;
+    else this.rcode = reply.rcode;
+    return this.#silent ? 0 : reply.finish(query);
+  }
+
+  /** limited holds a UDP reply back where a network gets too many like it. Who showed a good cookie is not limited, nor
+   *  are forwarders' health checks, `. NS`: to be marked as down would hurt more than a reply as short as its query. */
+  #limited(octets: Uint8Array, at: number, verdict: Verdict, length: number): number {
+    const { limiter, options } = this.#path;
+    const query = this.#query;
+    const whole = verdict !== VERDICT.noQuestion && verdict !== VERDICT.notImplemented;
+    if (limiter === undefined || (whole && options.cookie === COOKIE.valid)) return length;
+    if (verdict === VERDICT.answer && query.labels === 0 && query.type === TYPE.NS) return length;
+    let kind: Kind = KIND.error;
+    let subject = 0;
+    if (this.rcode === RCODE.NXDOMAIN) kind = KIND.nxdomain;
+    else if (this.rcode === RCODE.NOERROR) {
+      kind = KIND.response;
+      subject = hashOctets(query.type, octets, at + HEADER, at + query.questionEnd - 4);
+    }
+    const judgement = limiter.judge(this.asker, kind, subject);
+    if (judgement === JUDGEMENT.send) return length;
+    if (judgement === JUDGEMENT.drop) {
+      this.rcode = -1;
+      return 0;
+    }
+    // An error is as short as a cut reply, and asking again by TCP would not mend it.
+    return kind === KIND.error ? length : this.#reply.cut(query);
   }
 
   /** lookUp decides in the order that tells least to strangers: not ours, not allowed, not there, and then the name. */
@@ -68,6 +126,12 @@ export class Answerer {
     const zone = this.#zone;
     if (query.class !== CLASS_IN || !zone.inZone(octets, at, query)) {
       this.#refuse(EDE.NOT_AUTHORITATIVE);
+      return;
+    }
+    this.#zoneId = zone.zone.id;
+    const access = this.watch === undefined ? ACCESS.allow : this.watch.judge(octets, at, query, this.#zoneId);
+    if (access !== ACCESS.allow) {
+      this.#deny(access);
     } else if (query.type === TYPE.AXFR || query.type === TYPE.IXFR) {
       this.#refuse(EDE.NOT_SUPPORTED);
     } else {
@@ -75,6 +139,13 @@ export class Answerer {
       if (name === 0) this.#unknownName();
       else this.#knownName(octets, at, name);
     }
+  }
+
+  /** deny does what an access list says: a refusal, an answer without records, or nothing (RFC 8914, 17 and 18). */
+  #deny(access: Access): void {
+    if (access === ACCESS.block) this.#refuse(EDE.PROHIBITED);
+    else if (access === ACCESS.filter) this.#reply.extendedError = EDE.FILTERED;
+    else this.#silent = true;
   }
 
   #refuse(extendedError: number): void {
@@ -85,8 +156,9 @@ export class Answerer {
   /** Until the sources were read once, nothing is known to be absent (RFC 8914, 14 Not Ready). */
   #unknownName(): void {
     const reply = this.#reply;
-    const synced = this.#zone.synced;
-    reply.rcode = synced ? RCODE.NXDOMAIN : RCODE.SERVFAIL;
+    const { synced, shape } = this.#zone;
+    const hidden = this.#query.type === TYPE.SOA && shape.compat.q4SoaBelowApex === true;
+    reply.rcode = !synced ? RCODE.SERVFAIL : hidden ? RCODE.NOERROR : RCODE.NXDOMAIN;
     reply.authoritative = synced;
     if (!synced) reply.extendedError = EDE.NOT_READY;
     this.#negative();
@@ -99,7 +171,7 @@ export class Answerer {
     const zone = this.#zone;
     const reply = this.#reply;
     reply.authoritative = true;
-    const apex = labels === zone.shape.originLabels;
+    const apex = labels === zone.zone.labels;
     if (type === TYPE.ANY && (apex || zone.hasRecords(name))) {
       reply.record(TO_QUESTION, TYPE.HINFO, zone.shape.ttl, HINFO_DATA.length);
       reply.copy(HINFO_DATA, 0, HINFO_DATA.length);
@@ -109,9 +181,19 @@ export class Answerer {
       reply.answers = 1;
     } else {
       const set = zone.findSet(name, type);
-      if (set === 0) this.#negative();
+      if (set === 0) this.#noRecord(name, apex);
       else this.#positive(octets, at, set);
     }
+  }
+
+  /** A name without a record of the type exists, except where CoreDNS says otherwise and is to be followed. */
+  #noRecord(name: number, apex: boolean): void {
+    const { type } = this.#query;
+    const { compat } = this.#zone.shape;
+    const hideText = type === TYPE.TXT && compat.q3EmptyText === true && (apex || !this.#zone.hasRecords(name));
+    const hideServer = type === TYPE.NS && apex && compat.q5NoApexServer === true;
+    if (hideText || hideServer) this.#reply.rcode = RCODE.NXDOMAIN;
+    this.#negative();
   }
 
   /** SOA in Authority says how long the absence may be kept (RFC 2308 section 3). */
@@ -175,7 +257,7 @@ export class Answerer {
   /** respell gives targets the asker's spelling of the origin, as CoreDNS does: every SRV target ends with it. */
   #respell(octets: Uint8Array, at: number, answerAt: number): void {
     const reply = this.#reply;
-    const { origin } = this.#zone.shape;
+    const { origin } = this.#zone.zone;
     let end = answerAt;
     for (let i = 0; i < reply.answers; i++) {
       end += RR_FIXED + (((reply.octets[end + 10] as number) << 8) | (reply.octets[end + 11] as number));

@@ -7,6 +7,7 @@ import { answersPort } from "./source-port.ts";
 import { SOCKADDR_BYTES, type UdpSocket } from "./udp-socket.ts";
 import { enterZone, HEAD, leaveZone, type ZoneMemory } from "./zone-memory.ts";
 
+const MSG_PEEK = 0x02;
 const MSG_DONTWAIT = 0x40;
 const MSG_WAITFORONE = 0x10000;
 /** A socket that fails so often in a row is not coming back by itself. */
@@ -37,11 +38,13 @@ export class BatchLoop {
     for (let i = 0; i < BATCH; i++) this.#rearm(i);
   }
 
-  /** probe finds out, without waiting, whether the system has the call at all: sandboxes and seccomp may not. */
+  /** probe finds out, without waiting, whether the system has the call at all: sandboxes and seccomp may not. It only
+   *  looks at what waits: it may not be time to answer yet. */
   probe(): Result<void> {
     const { libc, socket } = this.#o;
-    const count = libc.recvmmsg(socket.fd, this.#memory.received.addresses[0] as bigint, BATCH, MSG_DONTWAIT, null);
-    if (count > 0) this.#batch(count);
+    const first = this.#memory.received.addresses[0] as bigint;
+    const count = libc.recvmmsg(socket.fd, first, 1, MSG_DONTWAIT | MSG_PEEK, null);
+    this.#rearm(0);
     const code = count < 0 ? libc.errorCode(libc.errno()) : "EAGAIN";
     return this.#isPause(code) ? ok(undefined) : err(code);
   }
@@ -72,6 +75,8 @@ export class BatchLoop {
    *  is shared. Replies stand without gaps, though some messages get none. */
   #batch(count: number): void {
     const { zone, reader, counters } = this.#o;
+    const { watch } = this.#o.answerer;
+    watch?.begin();
     enterZone(zone, reader);
     let replies = 0;
     for (let i = 0; i < count; i++) {
@@ -81,6 +86,7 @@ export class BatchLoop {
     leaveZone(zone, reader);
     counters.add("udpQueries", count);
     if (replies > 0) this.#send(replies);
+    watch?.end();
   }
 
   /** rearm sets again what the kernel changes in a header. */
@@ -101,6 +107,9 @@ export class BatchLoop {
     if (answersPort(port) && !(port === socket.port && this.#fromSelf(i))) {
       const header = received.headers + i * MMSGHDR.bytes;
       const out = sent.buffers + k * sent.bufferBytes;
+      const { family } = socket;
+      answerer.asker.set(octets, name + (family === 4 ? 4 : 8), family === 4 ? 4 : 16);
+      answerer.watch?.asker(answerer.asker, port);
       const asked = words[(header + MMSGHDR.length) >> 2] as number;
       length = this.#answer(answerer, received.buffers + i * received.bufferBytes, asked, out);
     }

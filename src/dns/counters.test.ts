@@ -15,7 +15,7 @@ describe("Counters", () => {
       counters.set("tcpOpen", i + 1);
     }
     const sums = sumCounters(memory);
-    const each = { NOERROR: 3, FORMERR: 3, SERVFAIL: 3, NXDOMAIN: 3, NOTIMP: 3, REFUSED: 3, BADVERS: 3 };
+    const each = { NOERROR: 3, FORMERR: 3, SERVFAIL: 3, NXDOMAIN: 3, NOTIMP: 3, REFUSED: 3, BADVERS: 3, BADCOOKIE: 3 };
     expect(sums.queries).toEqual({ udp: 60, tcp: 0 });
     expect(sums.responses.udp).toEqual(each);
     expect(sums.responses.tcp).toMatchObject({ NOERROR: 0, BADVERS: 3 });

@@ -12,6 +12,8 @@ const FIELD = {
   tcpAccepted: 6,
   tcpRefused: 7,
   tcpOpen: 8,
+  rateDropped: 9,
+  rateSlipped: 10,
   udpRcodes: 16,
   tcpRcodes: 24,
 } as const;
@@ -19,7 +21,16 @@ const FIELDS = 32;
 
 type CounterName = Exclude<keyof typeof FIELD, "udpRcodes" | "tcpRcodes">;
 
-const RCODES: readonly RcodeName[] = ["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED", "BADVERS"];
+const RCODES: readonly RcodeName[] = [
+  "NOERROR",
+  "FORMERR",
+  "SERVFAIL",
+  "NXDOMAIN",
+  "NOTIMP",
+  "REFUSED",
+  "BADVERS",
+  "BADCOOKIE",
+];
 
 export type RcodeCounts = Readonly<Record<RcodeName, number>>;
 
@@ -29,7 +40,7 @@ export interface CounterSums {
   readonly queries: { readonly udp: number; readonly tcp: number };
   /** Replies by transport and code. */
   readonly responses: { readonly udp: RcodeCounts; readonly tcp: RcodeCounts };
-  /** UDP messages that got no reply on purpose: responses, shorter than a header, from a port that echoes. */
+  /** UDP messages that got no reply on purpose: responses, shorter than a header, from a port that echoes, or too many. */
   readonly dropped: number;
   /** Replies that the system would not send. */
   readonly sendErrors: number;
@@ -37,6 +48,8 @@ export interface CounterSums {
   readonly truncated: number;
   /** Bugs: queries whose answering threw; they got silence. */
   readonly faults: number;
+  /** Replies by UDP that a network got too many of: not sent at all, or sent empty and marked as cut. */
+  readonly rateLimited: { readonly dropped: number; readonly slipped: number };
   readonly tcp: { readonly open: number; readonly accepted: number; readonly refused: number };
 }
 
@@ -64,9 +77,15 @@ export class Counters {
 
   /** response counts a reply by its code. */
   response(tcp: boolean, rcode: number): void {
-    const at = (tcp ? FIELD.tcpRcodes : FIELD.udpRcodes) + (rcode === RCODE.BADVERS ? 6 : rcode);
+    const at = (tcp ? FIELD.tcpRcodes : FIELD.udpRcodes) + cellOf(rcode);
     this.#cells[at] = (this.#cells[at] as number) + 1;
   }
+}
+
+/** Codes that need EDNS have their cells behind the plain ones that are given. */
+function cellOf(rcode: number): number {
+  if (rcode <= RCODE.REFUSED) return rcode;
+  return rcode === RCODE.BADVERS ? 6 : 7;
 }
 
 /** sumCounters adds up all threads. */
@@ -86,6 +105,7 @@ export function sumCounters(memory: SharedArrayBuffer): CounterSums {
     sendErrors: sum(FIELD.sendErrors),
     truncated: sum(FIELD.truncated),
     faults: sum(FIELD.faults),
+    rateLimited: { dropped: sum(FIELD.rateDropped), slipped: sum(FIELD.rateSlipped) },
     tcp: { open: sum(FIELD.tcpOpen), accepted: sum(FIELD.tcpAccepted), refused: sum(FIELD.tcpRefused) },
   };
 }

@@ -47,8 +47,13 @@ function serve(socket: Socket, options: DgramOptions): void {
     counters.add("udpQueries");
     const length = Math.min(query.length, RECEIVE_BYTES);
     memory.set(query.subarray(0, length));
+    options.answerer.asker.setText(address);
     const loop = port === own.port && address === own.address;
+    const { watch } = options.answerer;
+    watch?.begin();
+    watch?.asker(options.answerer.asker, port);
     const replied = answersPort(port) && !loop ? answerOne(options, memory, length) : 0;
+    watch?.end();
     if (replied === 0) {
       counters.add("udpDropped");
       return;

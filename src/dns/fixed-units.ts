@@ -8,32 +8,35 @@ const DNS_VERSION_TTL = 28_800;
 /** The schema of the multicluster DNS specification, section 2.2. */
 const DNS_VERSION = "1.0.0";
 
-/** fixedUnits makes the names that every zone has: the apex with NS and glue (its SOA is made per reply), `ns.dns`,
- *  `dns-version`, and the empty non-terminals `svc`, `dns` and `pod` (below `pod` nothing exists). */
-export function fixedUnits(shape: ZoneShape): readonly Unit[] {
-  const version = new RrWriter();
-  const text = Buffer.from(DNS_VERSION, "latin1");
-  version.begin(TO_QUESTION, TYPE.TXT, DNS_VERSION_TTL, text.length + 1);
-  version.octets(concat(Uint8Array.of(text.length), text));
-  return [
-    unit([], [nameServer(shape)]),
-    unit(["dns-version"], [rrSet(TYPE.TXT, version)]),
-    unit(["ns", "dns"], addressSets(addressOctets(shape.serverAddresses), shape.ttl)),
-    unit(["svc"], []),
-    unit(["dns"], []),
-    unit(["pod"], []),
-  ];
+/** fixedUnits makes the names that every zone has: the apex with NS and glue (its SOA is made per reply), `ns.dns`
+ *  and, but for reverse zones, `dns-version` and the empty non-terminals `svc` and `pod` (nothing exists below it). */
+export function fixedUnits(shape: ZoneShape, reverse = false): readonly Unit[] {
+  const { compat, serverAddresses, ttl } = shape;
+  const units = compat.q5NoApexServer
+    ? [unit(shape, [], [])]
+    : [
+        unit(shape, [], [nameServer(shape)]),
+        unit(shape, ["dns"], []),
+        unit(shape, ["ns", "dns"], addressSets(addressOctets(serverAddresses), ttl)),
+      ];
+  if (reverse) return units;
+  return [...units, unit(shape, ["dns-version"], [version(shape)]), unit(shape, ["svc"], []), unit(shape, ["pod"], [])];
 }
 
 /** namespaceUnit is the empty non-terminal of a namespace that exists. */
-export function namespaceUnit(namespace: string): Unit | undefined {
-  const key = labelOctets([namespace, "svc"]);
-  return key === undefined ? undefined : { key, names: [{ key: new Uint8Array(0), sets: [] }] };
+export function namespaceUnit(shape: ZoneShape, namespace: string, kind: string): Unit | undefined {
+  const key = labelOctets([namespace, kind]);
+  return key === undefined ? undefined : { zone: shape.id, key, names: [{ key: new Uint8Array(0), sets: [] }] };
 }
 
-function unit(labels: readonly string[], sets: readonly RrSet[]): Unit {
-  const key = labelOctets(labels) ?? new Uint8Array(0);
-  return { key, names: [{ key: new Uint8Array(0), sets }] };
+function unit({ id }: ZoneShape, labels: readonly string[], sets: readonly RrSet[]): Unit {
+  return { zone: id, key: labelOctets(labels) ?? new Uint8Array(0), names: [{ key: new Uint8Array(0), sets }] };
+}
+
+function version({ compat }: ZoneShape): RrSet {
+  const text = Buffer.from(compat.dnsVersion ?? DNS_VERSION, "latin1");
+  const writer = new RrWriter().begin(TO_QUESTION, TYPE.TXT, DNS_VERSION_TTL, text.length + 1);
+  return rrSet(TYPE.TXT, writer.octets(concat(Uint8Array.of(text.length), text)));
 }
 
 /** nameServer is the apex's NS, its target compressed against the question, and the target's addresses. */

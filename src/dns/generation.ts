@@ -1,11 +1,13 @@
 import { randomInt } from "node:crypto";
 import { err, formatHostPort, type HostPort, ok, type Result } from "#values";
+import type { PacketShare } from "./packet-path.ts";
 import type { TcpLimits } from "./tcp-limits.ts";
 import type { FromUdpWorker, UdpMode, UdpWorkerData } from "./udp-thread.ts";
+import type { WatchShare } from "./watch-share.ts";
 import { WorkerThread } from "./worker-thread.ts";
 import type { ZoneOptions } from "./zone.ts";
-import type { FromZoneWorker, ToZoneWorker, ZoneWorkerData } from "./zone-batch.ts";
-import { createZoneMemory, HEAD, type ZoneMemory } from "./zone-memory.ts";
+import type { AppliedBatch, FromZoneWorker, ToZoneWorker, ZoneWorkerData } from "./zone-batch.ts";
+import { createZoneMemory, HEAD, openZone, type ZoneMemory } from "./zone-memory.ts";
 
 /** Tries to find a port that is free for TCP and UDP, where the kernel chooses it. */
 const PORT_TRIES = 20;
@@ -17,10 +19,14 @@ const ZONE_LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 4 }
 export interface GenerationOptions {
   readonly zone: ZoneOptions;
   readonly zoneBytes: number;
+  readonly packets: PacketShare;
   readonly tcp: TcpLimits;
   readonly mode: UdpMode | "auto";
+  /** Whether listeners stay silent until the zone is complete, or until open is called. */
+  readonly hold: boolean;
   readonly counters: SharedArrayBuffer;
-  readonly onApplied: (sequence: number, fault: string | undefined) => void;
+  readonly watch: WatchShare | undefined;
+  readonly onApplied: (batch: AppliedBatch) => void;
   /** A thread ended or a socket failed: the generation must be stopped. */
   readonly onFault: (why: string) => void;
 }
@@ -31,9 +37,15 @@ export interface Bound {
   readonly mode: UdpMode;
   /** Why UDP is not served in batches; empty where it is. */
   readonly why: string;
+  /** Descriptors, which a successor may share; -1 where there is none to share. */
+  readonly udpFd: number;
+  readonly tcpFd: number;
 }
 
-type Reply = (port: Result<number>) => void;
+/** HeldSockets are those of a predecessor in this process: to share them is to take over without losing a query. */
+export type HeldSockets = Pick<Bound, "at" | "udpFd" | "tcpFd">;
+
+type Reply = (bound: Result<{ readonly port: number; readonly fd: number }>) => void;
 
 /** Generation is one life of all threads and the zone's memory: a thread that fails ends it, and the next begins
  *  with an empty zone. The thread of the zone has number 0, UDP listeners those behind it. */
@@ -52,8 +64,10 @@ export class Generation {
   private constructor(options: GenerationOptions) {
     this.#o = options;
     this.#memory = createZoneMemory(options.zoneBytes, randomInt(2 ** 32) | 0);
-    const { zone, tcp, counters } = options;
-    const data: ZoneWorkerData = { zone: this.#memory.shared, counters, thread: 0, options: zone, tcp, seed: seed() };
+    if (!options.hold) openZone(this.#memory);
+    const { zone, packets, tcp, counters } = options;
+    const shared = { zone: this.#memory.shared, counters, packets, watch: options.watch };
+    const data: ZoneWorkerData = { ...shared, thread: 0, options: zone, tcp, seed: seed() };
     this.#zone = WorkerThread.start({
       name: "dns-zone",
       file: new URL("./zone-worker.ts", import.meta.url),
@@ -64,8 +78,13 @@ export class Generation {
     });
   }
 
+  /** open lets listeners answer that were held. */
+  open(): void {
+    openZone(this.#memory);
+  }
+
   /** A figure of the zone's head. */
-  figure(name: "names" | "services" | "usedBytes" | "serial"): number {
+  figure(name: "names" | "services" | "skipped" | "usedBytes" | "serial"): number {
     return Atomics.load(this.#memory.words, HEAD[name]) >>> 0;
   }
 
@@ -74,22 +93,22 @@ export class Generation {
   }
 
   /** listen opens UDP and TCP on one address and port. An error names the address and what is wrong with it. */
-  async listen(id: number, listen: HostPort): Promise<Result<Bound>> {
+  async listen(id: number, listen: HostPort, held?: HeldSockets): Promise<Result<Bound>> {
     for (let left = listen.port === 0 ? PORT_TRIES : 1; ; left--) {
-      const both = await this.#listenBoth(id, listen);
+      const both = await this.#listenBoth(id, listen, held);
       if (both.ok || left <= 1) return both;
     }
   }
 
   /** A given port is opened for both at once; a chosen one is TCP's first, and may then be taken for UDP. */
-  async #listenBoth(id: number, listen: HostPort): Promise<Result<Bound>> {
-    const first = this.#listenTcp(id, listen);
-    const early = listen.port === 0 ? undefined : this.#listenUdp(id, listen);
+  async #listenBoth(id: number, listen: HostPort, held?: HeldSockets): Promise<Result<Bound>> {
+    const first = this.#listenTcp(id, listen, held?.tcpFd);
+    const early = listen.port === 0 ? undefined : this.#listenUdp(id, listen, held?.udpFd);
     const tcp = await first;
     if (!tcp.ok) return err(refusal(listen, "TCP", tcp.error));
-    const at = { host: listen.host, port: tcp.value };
-    const udp = await (early ?? this.#listenUdp(id, at));
-    if (udp.ok) return ok({ ...udp.value, at });
+    const at = { host: listen.host, port: tcp.value.port };
+    const udp = await (early ?? this.#listenUdp(id, at, undefined));
+    if (udp.ok) return ok({ ...udp.value, at, tcpFd: tcp.value.fd });
     this.#zone.send({ kind: "unlisten", id });
     return err(refusal(at, "UDP", udp.error));
   }
@@ -97,6 +116,7 @@ export class Generation {
   /** stop ends all threads; it returns when they are gone and all ports are free. */
   async stop(): Promise<void> {
     Atomics.store(this.#memory.words, HEAD.stop, 1);
+    openZone(this.#memory); // a thread that is held would not see the word
     await Promise.all([this.#zone.stop({ kind: "stop" }), ...this.#udp.map((thread) => thread.stop("stop"))]);
     for (const reply of this.#waiting.values()) reply(err("stopped"));
   }
@@ -104,39 +124,52 @@ export class Generation {
   /** heard takes what the zone's thread says: about batches, or in reply to `listen`. */
   #heard(message: FromZoneWorker): void {
     if (message.kind === "applied") {
-      this.#o.onApplied(message.sequence, message.fault);
+      this.#o.onApplied(message);
       return;
     }
-    this.#waiting.get(message.id)?.(message.kind === "listening" ? ok(message.port) : err(message.code));
+    this.#waiting.get(message.id)?.(
+      message.kind === "listening" ? ok({ port: message.port, fd: message.fd }) : err(message.code),
+    );
     this.#waiting.delete(message.id);
   }
 
-  #listenTcp(id: number, listen: HostPort): Promise<Result<number>> {
+  #listenTcp(
+    id: number,
+    listen: HostPort,
+    adopt: number | undefined,
+  ): Promise<Result<{ readonly port: number; readonly fd: number }>> {
     return new Promise((resolve) => {
       this.#waiting.set(id, resolve);
-      this.#zone.send({ kind: "listen", id, listen });
+      this.#zone.send({ kind: "listen", id, listen, adopt });
     });
   }
 
   /** A UDP listener is a thread. It says once whether it is bound; what it says later is a fault. */
-  #listenUdp(id: number, listen: HostPort): Promise<Result<{ readonly mode: UdpMode; readonly why: string }>> {
-    const { zone, counters, mode, onFault } = this.#o;
+  #listenUdp(
+    id: number,
+    listen: HostPort,
+    adopt: number | undefined,
+  ): Promise<Result<Pick<Bound, "mode" | "why" | "udpFd">>> {
+    const { zone, packets, counters, mode, onFault } = this.#o;
     const thread = id + 1;
     const data: UdpWorkerData = {
       zone: this.#memory.shared,
       counters,
       thread,
       options: zone,
+      packets,
       listen,
       mode,
       seed: seed(),
+      watch: this.#o.watch,
+      adopt,
     };
     return new Promise((resolve) => {
       let bound = false;
       const heard = (message: FromUdpWorker): void => {
         if (message.kind === "bound") {
           bound = true;
-          resolve(ok({ mode: message.mode, why: message.why }));
+          resolve(ok({ mode: message.mode, why: message.why, udpFd: message.fd }));
         } else if (bound) onFault(`UDP ${formatHostPort(listen)} failed: ${message.code}`);
         else resolve(err(message.code));
       };
@@ -169,4 +202,9 @@ const REASONS: Readonly<Record<string, string>> = {
 function refusal(at: HostPort, transport: string, code: string): string {
   const reason = REASONS[code];
   return `cannot listen on ${formatHostPort(at)} (${transport}): ${reason === undefined ? code : `${reason} (${code})`}`;
+}
+
+/** isSamePlace reports whether sockets are to be had for an address; a descriptor of -1 is none to share. */
+export function isSamePlace({ at, udpFd, tcpFd }: HeldSockets, listen: HostPort): boolean {
+  return udpFd >= 0 && tcpFd >= 0 && at.host === listen.host && at.port === listen.port;
 }

@@ -10,6 +10,11 @@ export function hashOctets(seed: number, octets: Uint8Array, from: number, to: n
   return hash ^ (hash >>> 16);
 }
 
+/** zoneSeed keeps equal keys of several zones apart in the one table that all zones share. */
+export function zoneSeed(seed: number, zone: number): number {
+  return seed ^ Math.imul(zone, 0x9e3779b1);
+}
+
 /** sameFolded reports whether octets equal a folded key. */
 export function sameFolded(octets: Uint8Array, from: number, length: number, folded: Uint8Array, at: number): boolean {
   for (let i = 0; i < length; i++) {

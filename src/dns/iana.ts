@@ -34,12 +34,23 @@ export const RCODE = {
   NOTIMP: 4,
   REFUSED: 5,
   BADVERS: 16,
+  BADCOOKIE: 23,
 } as const;
 
 export type RcodeName = keyof typeof RCODE;
 
 /** EDE holds the extended errors that are given (RFC 8914). */
-export const EDE = { NONE: 0, NOT_READY: 14, NOT_AUTHORITATIVE: 20, NOT_SUPPORTED: 21 } as const;
+export const EDE = {
+  NONE: 0,
+  NOT_READY: 14,
+  FILTERED: 17,
+  PROHIBITED: 18,
+  NOT_AUTHORITATIVE: 20,
+  NOT_SUPPORTED: 21,
+} as const;
+
+/** OPTION holds the EDNS options that are spoken (RFC 5001, RFC 7873, RFC 7828, RFC 8914). */
+export const OPTION = { NSID: 3, COOKIE: 10, KEEPALIVE: 11, EDE: 15 } as const;
 
 /** EDNS_SIZE is the largest UDP message sent and the size announced: no fragments (DNS flag day 2020). */
 export const EDNS_SIZE = 1232;

@@ -1,7 +1,8 @@
 import { silentLog, systemClock, Troubles } from "#life";
 import type { HostPort } from "#values";
 import { ip } from "./example-services.ts";
-import { createResponder, type Responder, type ResponderOptions } from "./responder.ts";
+import { createResponder, type ResponderOptions } from "./responder.ts";
+import type { Responder } from "./responder-stats.ts";
 import { ZONE } from "./testbed.ts";
 
 /** For the tests of this room: a responder that runs. */

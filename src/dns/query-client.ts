@@ -1,6 +1,6 @@
 import { randomInt } from "node:crypto";
 import { err, type HostPort, ok, type Result } from "#values";
-import { type DnsAnswer, decodeAnswer } from "./answer-text.ts";
+import type { DnsAnswer } from "./answer-text.ts";
 import { exchangeTcp, exchangeUdp, type QueryFault } from "./exchange.ts";
 import { CLASS_IN, EDNS_SIZE, HEADER, TYPE, typeNumber } from "./iana.ts";
 import { RrWriter } from "./rr-writer.ts";
@@ -68,7 +68,9 @@ function isCut(reply: Uint8Array): boolean {
   return ((reply[2] ?? 0) & 0x02) !== 0;
 }
 
-function decode(reply: Uint8Array): Result<DnsAnswer, QueryFault> {
+/** The decoder is loaded with the first reply: a server that only answers has no use for it. */
+async function decode(reply: Uint8Array): Promise<Result<DnsAnswer, QueryFault>> {
+  const { decodeAnswer } = await import("./answer-text.ts");
   const answer = decodeAnswer(reply);
   return answer.ok ? answer : err({ kind: "malformed", detail: answer.error });
 }

@@ -1,4 +1,4 @@
-import { HEADER, PLAIN_SIZE, TYPE } from "./iana.ts";
+import { HEADER, OPTION, PLAIN_SIZE, TYPE } from "./iana.ts";
 import { MAX_LABEL, MAX_NAME } from "./wire-name.ts";
 
 /** VERDICT is what the gate says of a message, before anything is looked up. */
@@ -14,6 +14,8 @@ export const VERDICT = {
   notImplemented: 4,
   /** BADVERS (RFC 6891 section 6.1.3). */
   badVersion: 5,
+  /** No question but a cookie: the asker wants one of ours, or to know whether it is still good (RFC 7873 section 5.4). */
+  cookieOnly: 6,
 } as const;
 
 export type Verdict = (typeof VERDICT)[keyof typeof VERDICT];
@@ -39,22 +41,32 @@ export class Query {
   dnssecOk = false;
   /** Largest UDP reply the asker takes; below 512 counts as 512 (RFC 6891 section 6.2.3). */
   udpSize = PLAIN_SIZE;
+  /** Where the first COOKIE option's data begins, and its length; 0 where there is none, or cookies are not spoken. */
+  cookieAt = 0;
+  cookieLength = 0;
+  /** Whether the server's name is asked for (RFC 5001), and how long a TCP connection stays (RFC 7828). */
+  nsid = false;
+  keepalive = false;
   #version = 0;
+  readonly #cookies: boolean;
+
+  /** Where cookies are spoken, one that cannot be a cookie is a malformed query (RFC 7873 section 5.2.2); where not, it is
+   *  an option like any that nobody knows. */
+  constructor({ cookies = false }: { readonly cookies?: boolean } = {}) {
+    this.#cookies = cookies;
+  }
 
   /** read parses the message of `length` octets at `at`. Total: any octets give a verdict, in time proportional to
    *  their number. Names in the question have no pointers; elsewhere pointers go strictly backwards. */
   read(octets: Uint8Array, at: number, length: number): Verdict {
-    this.questionEnd = HEADER;
-    this.edns = false;
-    this.dnssecOk = false;
-    this.udpSize = PLAIN_SIZE;
-    this.#version = 0;
+    this.#forget();
     if (length < HEADER) return VERDICT.silence;
     const flags = octets[at + 2] as number;
     if ((flags & 0x80) !== 0) return VERDICT.silence;
     if ((flags & 0x78) !== 0) return VERDICT.notImplemented;
-    if (u16(octets, at + 4) !== 1) return VERDICT.noQuestion;
     const end = at + length;
+    const questions = u16(octets, at + 4);
+    if (questions !== 1) return questions === 0 ? this.#readNoQuestion(octets, at, end) : VERDICT.noQuestion;
     if (!this.#readQuestion(octets, at, end)) return VERDICT.noQuestion;
     const answers = u16(octets, at + 6);
     const authorities = u16(octets, at + 8);
@@ -64,6 +76,28 @@ export class Query {
       return VERDICT.malformed;
     }
     return this.#readRecords(octets, at, end, answers + authorities, additionals);
+  }
+
+  #forget(): void {
+    this.questionEnd = HEADER;
+    this.type = 0;
+    this.class = 0;
+    this.labels = 0;
+    this.edns = false;
+    this.dnssecOk = false;
+    this.udpSize = PLAIN_SIZE;
+    this.cookieLength = 0;
+    this.nsid = false;
+    this.keepalive = false;
+    this.#version = 0;
+  }
+
+  /** A message without a question is a query for a cookie, or none at all. */
+  #readNoQuestion(octets: Uint8Array, at: number, end: number): Verdict {
+    const others = u16(octets, at + 6) | u16(octets, at + 8);
+    if (!this.#cookies || others !== 0 || u16(octets, at + 10) !== 1) return VERDICT.noQuestion;
+    const verdict = this.#readRecords(octets, at, end, 0, 1);
+    return verdict === VERDICT.answer && this.cookieLength > 0 ? VERDICT.cookieOnly : VERDICT.noQuestion;
   }
 
   #readQuestion(octets: Uint8Array, at: number, end: number): boolean {
@@ -99,15 +133,15 @@ export class Query {
       if (u16(octets, place) === TYPE.OPT) {
         // One OPT at most, in Additional, owned by the root (RFC 6891 section 6.1.1).
         if (i < before || octets[owner] !== 0 || this.edns) return VERDICT.malformed;
-        if (!this.#readOpt(octets, place, dataEnd)) return VERDICT.malformed;
+        if (!this.#readOpt(octets, at, place, dataEnd)) return VERDICT.malformed;
       }
       place = dataEnd;
     }
     return this.#version > 0 ? VERDICT.badVersion : VERDICT.answer;
   }
 
-  /** Options are ignored, but must be whole; those of a later version may look otherwise. */
-  #readOpt(octets: Uint8Array, place: number, end: number): boolean {
+  /** Options must be whole, whatever they are; those of a later version may look otherwise. */
+  #readOpt(octets: Uint8Array, at: number, place: number, end: number): boolean {
     this.edns = true;
     this.udpSize = Math.max(PLAIN_SIZE, u16(octets, place + 2));
     this.#version = octets[place + 5] as number;
@@ -116,9 +150,26 @@ export class Query {
     let option = place + RR_FIXED;
     while (option < end) {
       if (option + 4 > end) return false;
-      option += 4 + u16(octets, option + 2);
+      const length = u16(octets, option + 2);
+      if (option + 4 + length > end) return false;
+      if (!this.#readOption(u16(octets, option), option + 4 - at, length)) return false;
+      option += 4 + length;
     }
-    return option === end;
+    return true;
+  }
+
+  /** The first cookie counts and no other (RFC 7873 section 5.2). Keepalive comes without a time from clients. */
+  #readOption(code: number, at: number, length: number): boolean {
+    if (code === OPTION.COOKIE && this.#cookies && this.cookieLength === 0) {
+      if (!cookieLengthFits(length)) return false;
+      this.cookieAt = at;
+      this.cookieLength = length;
+    } else if (code === OPTION.NSID) {
+      this.nsid = true;
+    } else if (code === OPTION.KEEPALIVE) {
+      this.keepalive = length === 0;
+    }
+    return true;
   }
 }
 
@@ -137,6 +188,11 @@ function skipName(octets: Uint8Array, at: number, start: number, end: number): n
     place += 1 + label;
   }
   return -1;
+}
+
+/** A client's cookie is 8 octets, and a server's behind it 8 to 32 (RFC 7873 section 4). */
+function cookieLengthFits(length: number): boolean {
+  return length === 8 || (length >= 16 && length <= 40);
 }
 
 function u16(octets: Uint8Array, at: number): number {

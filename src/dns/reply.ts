@@ -1,14 +1,15 @@
-import { CLASS_IN, EDE, EDNS_SIZE, HEADER, MAX_MESSAGE, TYPE } from "./iana.ts";
+import { CLASS_IN, EDE, HEADER, MAX_MESSAGE, OPTION, TYPE } from "./iana.ts";
+import type { OctetSink } from "./octet-sink.ts";
 import type { Query } from "./query.ts";
+import type { ReplyOptions } from "./reply-options.ts";
 
 const OPT_LENGTH = 11;
 const EDE_LENGTH = 6;
-const EDE_OPTION = 15;
 /** Above this many octets a native copy is faster than a loop. */
 const NATIVE_COPY = 128;
 
 /** Reply is one message under way, written behind the query into the same memory. One is reused for all. */
-export class Reply {
+export class Reply implements OctetSink {
   octets: Uint8Array = new Uint8Array(0);
   /** Where the message begins, and where it is written next. */
   start = 0;
@@ -20,10 +21,18 @@ export class Reply {
   truncated = false;
   rcode = 0;
   extendedError: number = EDE.NONE;
+  readonly #udpSize: number;
+  readonly #options: ReplyOptions;
   #limit = 0;
   #at = 0;
 
-  /** begin echoes the question of the query at `at`, octet by octet. */
+  /** `udpSize` is the largest UDP message sent and the size announced. */
+  constructor(udpSize: number, options: ReplyOptions) {
+    this.#udpSize = udpSize;
+    this.#options = options;
+  }
+
+  /** begin echoes the question of the query at `at`, octet by octet. Options are planned before. */
   begin(octets: Uint8Array, at: number, query: Query, out: number, tcp: boolean): void {
     this.octets = octets;
     this.start = out;
@@ -36,8 +45,8 @@ export class Reply {
     this.rcode = 0;
     this.extendedError = EDE.NONE;
     this.#at = at;
-    this.#limit = tcp ? MAX_MESSAGE : Math.min(EDNS_SIZE, query.udpSize);
-    if (query.edns) this.#limit -= OPT_LENGTH;
+    this.#limit = tcp ? MAX_MESSAGE : Math.min(this.#udpSize, query.udpSize);
+    if (query.edns) this.#limit -= OPT_LENGTH + this.#options.bytes;
     this.copy(octets, at + HEADER, query.questionEnd - HEADER);
   }
 
@@ -85,26 +94,37 @@ export class Reply {
     octets[start + 3] = ((octets[this.#at + 3] as number) & 0x10) | (this.rcode & 0x0f);
     const end = this.place;
     this.place = start + 4;
-    this.u16(1);
+    this.u16(query.questionEnd === HEADER ? 0 : 1);
     this.u16(this.answers);
     this.u16(this.authorities);
     this.u16(this.additionals);
     return end - start;
   }
 
-  /** opt says our own size and echoes DO alone; version 0, no option but an extended error (RFC 8914). */
+  /** cut makes a finished reply an empty one that says to ask by TCP; its question and options stay. */
+  cut(query: Query): number {
+    this.place = this.start + query.questionEnd;
+    this.answers = 0;
+    this.authorities = 0;
+    this.additionals = 0;
+    this.truncated = true;
+    return this.finish(query);
+  }
+
+  /** opt says our own size and echoes DO alone; version 0, the options that were planned, and an extended error (RFC
+   *  8914). */
   #opt(query: Query): void {
     const { octets } = this;
-    const withError = this.extendedError !== EDE.NONE;
     octets[this.place++] = 0;
     this.u16(TYPE.OPT);
-    this.u16(EDNS_SIZE);
+    this.u16(this.#udpSize);
     octets[this.place++] = this.rcode >>> 4;
     octets[this.place++] = 0;
     this.u16(query.dnssecOk ? 0x8000 : 0);
-    this.u16(withError ? EDE_LENGTH : 0);
-    if (withError) {
-      this.u16(EDE_OPTION);
+    this.u16(this.#options.bytes + (this.extendedError === EDE.NONE ? 0 : EDE_LENGTH));
+    this.#options.write(this);
+    if (this.extendedError !== EDE.NONE) {
+      this.u16(OPTION.EDE);
       this.u16(2);
       this.u16(this.extendedError);
     }

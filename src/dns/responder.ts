@@ -1,10 +1,17 @@
-import { backoffMs, type Clock, isAbort, type Log, type Room, type Troubles } from "#life";
+import { backoffMs, type Clock, isAbort, type Log, type Troubles } from "#life";
 import { err, formatHostPort, type HostPort, ok, type Result } from "#values";
-import { type CounterSums, counterMemory, sumCounters } from "./counters.ts";
-import { type Bound, Generation } from "./generation.ts";
+import { counterMemory, sumCounters } from "./counters.ts";
+import { type Bound, Generation, type HeldSockets, isSamePlace } from "./generation.ts";
+import { type PacketOptions, packetPolicy } from "./packet-options.ts";
+import type { PacketShare } from "./packet-path.ts";
+import { createPacketShare, rotateSecrets } from "./packet-share.ts";
+import type { Responder, ResponderStats } from "./responder-stats.ts";
+import { SerialClock, type SerialFloor } from "./serial-clock.ts";
 import { DEFAULT_TCP_LIMITS, type TcpLimits } from "./tcp-limits.ts";
 import type { UdpMode } from "./udp-thread.ts";
+import type { WatchShare } from "./watch-share.ts";
 import { type ZoneChange, type ZoneOptions, zoneShape } from "./zone.ts";
+import type { AppliedBatch } from "./zone-batch.ts";
 import { ZoneFeed } from "./zone-feed.ts";
 import { MAX_READERS } from "./zone-memory.ts";
 
@@ -20,35 +27,20 @@ export interface ResponderOptions {
   /** `auto` (default) takes batches by FFI where they load, else Node's sockets. */
   readonly mode?: UdpMode | "auto";
   readonly tcp?: Partial<TcpLimits>;
+  /** Listeners stay silent until the sources were read once, or until so many milliseconds after their start: what
+   *  arrives meanwhile waits in the kernel. Without it they answer at once, unknown names by SERVFAIL. */
+  readonly holdMs?: number;
+  /** Keeps the SOA's serial from going back over restarts. Without it the clock alone does, as long as it is right. */
+  readonly serial?: SerialFloor;
+  /** Access list, counts for CoreDNS's metrics, and queries for the log: for as many listeners and origins as here. */
+  readonly watch?: WatchShare;
+  /** Sockets of a responder of this process to share, so that one may follow the other without losing a query. */
+  readonly adopt?: readonly HeldSockets[];
+  /** Cookies, limits, and what else concerns messages rather than names. */
+  readonly packets?: Partial<PacketOptions>;
   /** Address space for the zone, in bytes (default 256 MiB: about 500,000 services). Only what the zone needs is ever
    *  touched. */
   readonly zoneBytes?: number;
-}
-
-/** ResponderStats is read at any time, without a message to any thread. */
-export interface ResponderStats extends CounterSums {
-  readonly zone: {
-    readonly serial: number;
-    readonly services: number;
-    readonly names: number;
-    readonly usedBytes: number;
-  };
-  /** How UDP is served; `dgram` if any listener is; undefined before the start. */
-  readonly mode: UdpMode | undefined;
-  /** How often all threads were started again after a fault. */
-  readonly restarts: number;
-}
-
-export interface Responder extends Room {
-  /** update changes the zone: soon, in order, each service as a whole. */
-  update(changes: readonly ZoneChange[]): void;
-  /** applied resolves when every listener answers with all updates given so far. */
-  applied(): Promise<void>;
-  stats(): ResponderStats;
-  /** The real addresses, once started. */
-  readonly bound: readonly HostPort[];
-  /** started resolves when all listeners answer, or with what is wrong with them; then run has thrown the same. */
-  readonly started: Promise<Result<readonly HostPort[]>>;
 }
 
 /** Batches under way to the zone's thread: enough to keep it busy, few enough that newer changes replace older. */
@@ -85,6 +77,7 @@ class ZoneResponder implements Responder {
   readonly #o: ResponderOptions;
   readonly #feed = new ZoneFeed();
   readonly #counters: SharedArrayBuffer;
+  readonly #packets: PacketShare;
   readonly #waiters: { readonly revision: number; readonly resolve: () => void }[] = [];
   /** Batches sent and not yet applied: sequence to the update that is then complete. */
   readonly #under = new Map<number, number>();
@@ -92,7 +85,7 @@ class ZoneResponder implements Responder {
   #generation: Generation | undefined;
   #bound: readonly Bound[] = [];
   #sequence = 0;
-  #serial = 0;
+  readonly #serial: SerialClock;
   #appliedUpTo = 0;
   #restarts = 0;
   /** Generations that came to serve. */
@@ -101,7 +94,9 @@ class ZoneResponder implements Responder {
 
   constructor(options: ResponderOptions) {
     this.#o = options;
+    this.#serial = new SerialClock(options.clock, options.serial);
     this.#counters = counterMemory(options.listen.length + 1);
+    this.#packets = createPacketShare(packetPolicy(options.packets));
     this.started = new Promise((resolve) => {
       this.#start = resolve;
     });
@@ -111,16 +106,15 @@ class ZoneResponder implements Responder {
     return this.#bound.map(({ at }) => at);
   }
 
+  sockets(): readonly HeldSockets[] {
+    return this.#bound;
+  }
+
   update(changes: readonly ZoneChange[]): void {
     if (changes.length === 0) return;
     this.#feed.note(changes);
-    this.#advance();
+    this.#serial.advance();
     this.#pump();
-  }
-
-  /** The serial is the time of the last change (as CoreDNS has it), and never goes back with the clock. */
-  #advance(): void {
-    this.#serial = Math.max(this.#serial, Math.floor(this.#o.clock.now() / 1000));
   }
 
   applied(): Promise<void> {
@@ -138,6 +132,7 @@ class ZoneResponder implements Responder {
         serial: figure("serial"),
         services: figure("services"),
         names: figure("names"),
+        skippedNames: figure("skipped"),
         usedBytes: figure("usedBytes"),
       },
       mode: modes.includes("dgram") ? "dgram" : modes[0],
@@ -148,6 +143,17 @@ class ZoneResponder implements Responder {
   /** run serves until the signal aborts. It throws when it cannot start: another program has the address, and a
    *  responder that answers somewhere else helps nobody. Later faults are troubles, and tried again. */
   async run(signal: AbortSignal): Promise<void> {
+    const ended = new AbortController();
+    const rotating = rotateSecrets(this.#packets, this.#o.clock, AbortSignal.any([signal, ended.signal]));
+    try {
+      await this.#serve(signal);
+    } finally {
+      ended.abort();
+      await rotating;
+    }
+  }
+
+  async #serve(signal: AbortSignal): Promise<void> {
     let failures = 0;
     while (!signal.aborted) {
       const before = this.#lives;
@@ -201,24 +207,35 @@ class ZoneResponder implements Responder {
       zone,
       zoneBytes,
       mode,
+      watch: this.#o.watch,
+      hold: this.#o.holdMs !== undefined,
+      packets: this.#packets,
       tcp: { ...DEFAULT_TCP_LIMITS, ...tcp },
       counters: this.#counters,
       onFault,
-      onApplied: (sequence, fault) => this.#onApplied(sequence, fault),
+      onApplied: (batch) => this.#onApplied(batch),
     });
     this.#generation = generation;
+    if (this.#o.holdMs !== undefined) this.#hold(generation, this.#o.holdMs);
     this.#under.clear();
     this.#feed.again();
-    this.#advance();
+    this.#serial.advance();
     this.#pump();
     return generation;
+  }
+
+  /** The zone's thread opens the listeners when its zone is complete; this is for sources that take too long. */
+  #hold(generation: Generation, holdMs: number): void {
+    setTimeout(() => generation.open(), holdMs).unref();
   }
 
   /** Ports that were found once are kept over restarts. */
   async #listen(generation: Generation): Promise<Result<readonly Bound[]>> {
     const bound: Bound[] = [];
     for (const [id, listen] of this.#o.listen.entries()) {
-      const result = await generation.listen(id, this.#bound[id]?.at ?? listen);
+      const at = this.#bound[id]?.at ?? listen;
+      const held = this.#lives > 0 ? undefined : this.#o.adopt?.find((one) => isSamePlace(one, at));
+      const result = await generation.listen(id, at, held);
       if (!result.ok) return result;
       bound.push(result.value);
     }
@@ -241,6 +258,13 @@ class ZoneResponder implements Responder {
     this.#o.troubles.set({ code, severity: "critical", title, subject: "", detail });
   }
 
+  /** What DNS cannot say is nobody's fault here, and fails nothing else; whoever named it should know. */
+  #tellSkipped(detail: string): void {
+    const title = "Names cannot be encoded and are left out";
+    if (detail === "") this.#o.troubles.clear("dns-skipped");
+    else this.#o.troubles.set({ code: "dns-skipped", severity: "warning", title, subject: "", detail });
+  }
+
   /** pump sends what waits, a batch per turn of the event loop, so that a large update delays nobody. */
   #pump(): void {
     if (this.#pumping || this.#generation === undefined) return;
@@ -249,7 +273,7 @@ class ZoneResponder implements Responder {
       this.#pumping = false;
       const generation = this.#generation;
       if (generation === undefined || this.#under.size >= WINDOW) return;
-      const next = this.#feed.take(++this.#sequence, this.#serial);
+      const next = this.#feed.take(++this.#sequence, this.#serial.value);
       if (next === undefined) return;
       this.#under.set(next.batch.sequence, next.upTo);
       generation.send(next.batch);
@@ -258,13 +282,14 @@ class ZoneResponder implements Responder {
   }
 
   /** A batch of an earlier generation is not known any more, and does not count. */
-  #onApplied(sequence: number, fault: string | undefined): void {
+  #onApplied({ sequence, fault, skipped }: AppliedBatch): void {
     const upTo = this.#under.get(sequence);
     if (upTo === undefined) return;
     this.#under.delete(sequence);
     this.#appliedUpTo = Math.max(this.#appliedUpTo, upTo);
     if (fault === undefined) this.#o.troubles.clear("dns-zone");
     else this.#trouble("dns-zone", "A name could not be changed and answers as before", fault);
+    this.#tellSkipped(skipped);
     const ready = this.#waiters.filter(({ revision }) => revision <= this.#appliedUpTo);
     this.#waiters.splice(0, this.#waiters.length, ...this.#waiters.filter((waiter) => !ready.includes(waiter)));
     for (const { resolve } of ready) resolve();

@@ -1,4 +1,6 @@
+import type { Ip } from "#values";
 import { HEADER, MAX_MESSAGE } from "./iana.ts";
+import type { Pointer } from "./reverse-zones.ts";
 import { addressOctets, addressSets } from "./rr-writer.ts";
 import { type SrvTarget, srvSet } from "./srv-set.ts";
 import type { RrSet, Unit, UnitName } from "./unit.ts";
@@ -16,33 +18,57 @@ interface Member {
   /** Labels left of the service's name, `host.cluster`; empty for a ClusterSetIP, absent where none can be encoded. */
   readonly sub: Uint8Array | undefined;
   readonly addresses: readonly Uint8Array[];
+  readonly ips: readonly Ip[];
   readonly ports: readonly ZonePort[];
 }
 
 /** serviceKey is the key of a service's unit; undefined where its names cannot be encoded. */
-export function serviceKey(namespace: string, name: string): Uint8Array | undefined {
-  return labelOctets([name, namespace, "svc"]);
+export function serviceKey(namespace: string, name: string, kind = "svc"): Uint8Array | undefined {
+  return labelOctets([name, namespace, kind]);
 }
 
-/** serviceUnit makes all names and records of a service (KEP-1645 DNS specification, sections 2.3 and 2.4).
- *  Undefined where its name does not exist: a headless service without a ready endpoint. */
-export function serviceUnit(service: ZoneService, shape: ZoneShape): Unit | undefined {
+/** ServiceUnit is a unit and what could not be part of it. */
+export interface ServiceUnit {
+  /** Undefined where the service's name does not exist: a headless service without a ready endpoint. */
+  readonly unit: Unit | undefined;
+  /** Names that cannot be encoded: longer than 255 octets, or with a label that is none. */
+  readonly skipped: number;
+  /** Endpoints that have a name, by their address: made when asked for, since most zones are not reversed. */
+  readonly pointers: () => readonly Pointer[];
+}
+
+const NOTHING: ServiceUnit = { unit: undefined, skipped: 0, pointers: () => [] };
+
+/** serviceUnit makes all names and records of a service (KEP-1645 DNS specification, sections 2.3 and 2.4). */
+export function serviceUnit(service: ZoneService, shape: ZoneShape): ServiceUnit {
   const key = serviceKey(service.namespace, service.name);
-  if (key === undefined) return undefined;
-  const members = service.type === "Headless" ? headlessMembers(service.endpoints, key, shape) : virtualMember(service);
-  if (members.length === 0) return undefined;
+  if (key === undefined) return { ...NOTHING, skipped: 1 };
+  const headless = service.type === "Headless";
+  const { noEndpoints, noPorts, q7EndpointNames } = shape.compat;
+  if (headless ? noEndpoints : noPorts && service.ports.length === 0) return NOTHING;
+  const named = headless || (q7EndpointNames && !noEndpoints) ? headlessMembers(service.endpoints, key, shape) : [];
+  const members = headless ? named : virtualMember(service);
+  if (members.length === 0) return NOTHING;
   const names = new Names(key, shape);
   names.add(
     [],
     members,
     members.flatMap((member) => member.ports.map((port) => ({ member, port }))),
   );
-  for (const [label, pairs] of namedPorts(members)) names.add(label.split("."), membersOf(pairs), pairs);
+  for (const { labels, pairs } of namedPorts(members)) names.add(labels, membersOf(pairs), pairs);
   // Only a headless service has names of single endpoints (2.3.4 forbids them for ClusterSetIP).
-  if (service.type === "Headless") {
-    for (const { sub, addresses } of members) if (sub !== undefined) names.addEndpoint(sub, addresses);
-  }
-  return { key, names: names.list() };
+  for (const { sub, addresses } of named) names.addEndpoint(sub, addresses);
+  const unit = { zone: shape.id, key, names: names.list() };
+  return { unit, skipped: names.skipped, pointers: () => pointersOf(named, key, shape) };
+}
+
+/** pointersOf is what a reverse zone may say: each address is of the endpoint that has it. */
+function pointersOf(members: readonly Member[], key: Uint8Array, shape: ZoneShape): readonly Pointer[] {
+  return members.flatMap(({ sub, ips }) => {
+    if (sub === undefined) return [];
+    const target = concat(sub, key, shape.origin);
+    return ips.map((address) => ({ address, target }));
+  });
 }
 
 /** A port of a member: what becomes one SRV record. */
@@ -53,7 +79,7 @@ interface PortOf {
 
 /** A ClusterSetIP has one member, the service itself: SRV records point to its own name. */
 function virtualMember({ addresses, ports }: ZoneService): readonly Member[] {
-  return [{ sub: new Uint8Array(0), addresses: addressOctets(addresses), ports }];
+  return [{ sub: new Uint8Array(0), addresses: addressOctets(addresses), ips: [], ports }];
 }
 
 /** headlessMembers puts endpoints of one hostname in one cluster together, in an order that depends on nothing else;
@@ -71,27 +97,35 @@ function headlessMembers(endpoints: readonly ZoneEndpoint[], key: Uint8Array, sh
   return sorted.map(([, same]): Member => {
     const sub = labelOctets([same[0]?.hostname ?? "", same[0]?.cluster ?? ""]);
     const fits = sub !== undefined && sub.length + key.length + shape.origin.length <= MAX_NAME;
+    const ips = [...new Set(same.flatMap((endpoint) => endpoint.addresses))].sort();
     return {
       sub: fits ? sub : undefined,
-      addresses: addressOctets(same.flatMap((endpoint) => endpoint.addresses).sort()),
+      addresses: addressOctets(ips),
+      ips,
       ports: same.flatMap((endpoint) => endpoint.ports),
     };
   });
 }
 
-/** namedPorts groups by `_port._proto`. Unnamed ports have no such name; nor has one that is no label. */
-function namedPorts(members: readonly Member[]): ReadonlyMap<string, readonly PortOf[]> {
-  const byLabel = new Map<string, PortOf[]>();
+/** Ports of one name and protocol, and the labels of that name. */
+interface NamedPort {
+  readonly labels: readonly string[];
+  readonly pairs: PortOf[];
+}
+
+/** namedPorts groups by `_port._proto`. Unnamed ports have no such name. */
+function namedPorts(members: readonly Member[]): Iterable<NamedPort> {
+  const byName = new Map<string, NamedPort>();
   for (const member of members) {
     for (const port of member.ports) {
-      if (port.name === "" || port.name.includes(".")) continue;
-      const label = `_${port.name}._${port.protocol}`.toLowerCase();
-      const pairs = byLabel.get(label);
-      if (pairs === undefined) byLabel.set(label, [{ member, port }]);
-      else pairs.push({ member, port });
+      if (port.name === "") continue;
+      const labels = [`_${port.name}`.toLowerCase(), `_${port.protocol}`.toLowerCase()];
+      const known = byName.get(labels.join("."));
+      if (known === undefined) byName.set(labels.join("."), { labels, pairs: [{ member, port }] });
+      else known.pairs.push({ member, port });
     }
   }
-  return byLabel;
+  return byName.values();
 }
 
 /** membersOf is the members that have one of these ports, each once, in their order. */
@@ -107,6 +141,8 @@ class Names {
   /** One encoded copy of equal address sets, which most `_port._proto` names share with the service. */
   readonly #sets = new Map<string, readonly RrSet[]>();
   readonly #targets = new Map<Member, Uint8Array>();
+  /** Names that cannot be encoded. */
+  skipped = 0;
 
   constructor(key: Uint8Array, shape: ZoneShape) {
     this.#key = key;
@@ -120,26 +156,32 @@ class Names {
   /** add makes the name with the members' addresses and an SRV record for each of their ports. */
   add(labels: readonly string[], members: readonly Member[], pairs: readonly PortOf[]): void {
     const sub = labelOctets(labels);
-    if (sub === undefined || sub.length + this.#key.length + this.#shape.origin.length > MAX_NAME) return;
+    if (sub === undefined || sub.length + this.#key.length + this.#shape.origin.length > MAX_NAME) {
+      this.skipped++;
+      return;
+    }
     const srv = srvSet(this.#srvTargets(pairs), {
       ttl: this.#shape.ttl,
       nameLength: sub.length + this.#key.length + this.#shape.origin.length,
       room: this.#room(sub),
     });
-    this.#put(sub, [...this.#addressSets(sub, members), ...(srv === undefined ? [] : [srv])]);
+    const sets = [...this.#addressSets(sub, members), ...(srv === undefined ? [] : [srv])];
+    this.#put(sub, sets, this.#shape.compat.q2ProtocolNames === true);
   }
 
   /** addEndpoint makes the name of one member, `host.cluster`: addresses alone. */
-  addEndpoint(sub: Uint8Array, addresses: readonly Uint8Array[]): void {
-    this.#put(sub, addressSets(addresses, this.#shape.ttl));
+  addEndpoint(sub: Uint8Array | undefined, addresses: readonly Uint8Array[]): void {
+    if (sub === undefined) this.skipped++;
+    else this.#put(sub, addressSets(addresses, this.#shape.ttl), this.#shape.compat.q1ClusterNames === true);
   }
 
-  /** put enters a name, and above it the empty ones without which it would hang in the air (RFC 8020). */
-  #put(key: Uint8Array, sets: readonly RrSet[]): void {
+  /** put enters a name, and above it the empty ones without which it would hang in the air (RFC 8020), unless it is
+   *  to hang there. */
+  #put(key: Uint8Array, sets: readonly RrSet[], alone: boolean): void {
     this.#names.set(latin1(key), { key, sets });
-    if (key.length === 0) return;
+    if (key.length === 0 || alone) return;
     const parent = key.subarray(1 + (key[0] ?? 0));
-    if (!this.#names.has(latin1(parent))) this.#put(parent, []);
+    if (!this.#names.has(latin1(parent))) this.#put(parent, [], alone);
   }
 
   /** What a message has for records of one section, at most. */

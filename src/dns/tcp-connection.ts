@@ -1,12 +1,15 @@
 import type { Socket } from "node:net";
 import { HEADER } from "./iana.ts";
+import { TcpInbox } from "./tcp-inbox.ts";
 import type { TcpLimits } from "./tcp-limits.ts";
 
-/** TcpAnswer gives the reply to a message with its two-octet length, or nothing where there is none. */
-export type TcpAnswer = (message: Uint8Array) => Buffer | undefined;
+/** TcpAnswer gives the reply to a message with its two-octet length, or nothing where there is none. `source` is the
+ *  client's address in octets. */
+export type TcpAnswer = (message: Uint8Array, source: Uint8Array) => Buffer | undefined;
 
 export interface TcpConnectionOptions {
   readonly answer: TcpAnswer;
+  readonly source: Uint8Array;
   readonly limits: TcpLimits;
   /** Monotonic time in milliseconds. */
   readonly now: () => number;
@@ -16,7 +19,6 @@ export interface TcpConnectionOptions {
 
 /** Queries answered in one turn of the event loop; others come first then. */
 const QUERIES_PER_TURN = 64;
-const NOTHING = Buffer.alloc(0);
 
 /** TcpConnection is one client (RFC 7766): messages behind a two-octet length, any number in a segment or a segment
  *  each octet. It answers in order, as fast as the client reads: what it has not answered stays in the kernel.
@@ -26,7 +28,7 @@ const NOTHING = Buffer.alloc(0);
 export class TcpConnection {
   readonly #socket: Socket;
   readonly #o: TcpConnectionOptions;
-  #rest: Buffer = NOTHING;
+  readonly #inbox = new TcpInbox();
   /** Since when it waits for octets, and whether for the rest of a message or for the next one. */
   #since: number;
   #state: "waiting" | "reading" | "idle" = "waiting";
@@ -73,7 +75,7 @@ export class TcpConnection {
   #receive(chunk: Buffer): void {
     if (this.#closing) return;
     if (this.#state === "idle") this.#enter("reading");
-    this.#rest = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    this.#inbox.put(chunk);
     this.#work();
   }
 
@@ -103,8 +105,7 @@ export class TcpConnection {
     } else {
       if (this.#ended) this.close();
       else this.#socket.resume();
-      // What is kept is less than one message: let go of a larger chunk that it came in.
-      if (this.#rest.length * 4 < this.#rest.buffer.byteLength) this.#rest = Buffer.from(this.#rest);
+      this.#inbox.settle();
     }
   }
 
@@ -115,18 +116,17 @@ export class TcpConnection {
 
   /** next answers the first whole message; false when there is none. */
   #next(): boolean {
-    const rest = this.#rest;
-    if (this.#closing || rest.length < 2) return false;
-    const length = rest.readUInt16BE(0);
-    if (length < HEADER) {
+    const inbox = this.#inbox;
+    if (this.#closing) return false;
+    if ((inbox.length ?? HEADER) < HEADER) {
       this.close();
       return false;
     }
-    if (rest.length < 2 + length) return false;
-    this.#rest = rest.length === 2 + length ? NOTHING : rest.subarray(2 + length);
-    this.#enter(this.#rest.length === 0 ? "idle" : "reading");
+    const message = inbox.take();
+    if (message === undefined) return false;
+    this.#enter(inbox.waiting === 0 ? "idle" : "reading");
     this.#o.onQuery();
-    const reply = this.#o.answer(rest.subarray(2, 2 + length));
+    const reply = this.#o.answer(message, this.#o.source);
     if (reply !== undefined) this.#write(reply);
     return true;
   }

@@ -2,7 +2,7 @@
 export interface TcpLimits {
   /** Connections in all; one more closes the one that was useful longest ago. */
   readonly total: number;
-  /** Connections of one source address, the same way. */
+  /** Connections of one source, an IPv4 address or an IPv6 /64, the same way; forwarders' have no limit of their own. */
   readonly perSource: number;
   /** From accepting to the first whole query, and from a query's first octet to its last. */
   readonly messageMs: number;

@@ -1,14 +1,21 @@
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { err, type HostPort, ok, type Result } from "#values";
+import { Asker, addressOf } from "./asker.ts";
 import type { Counters } from "./counters.ts";
-import { type TcpAnswer, TcpConnection } from "./tcp-connection.ts";
+import type { Networks } from "./networks.ts";
+import type { ListenerAnswer } from "./tcp-answer.ts";
+import { TcpConnection } from "./tcp-connection.ts";
 import type { TcpLimits } from "./tcp-limits.ts";
 
 export interface TcpServerOptions {
-  readonly answer: TcpAnswer;
+  readonly answer: ListenerAnswer;
   readonly limits: TcpLimits;
+  /** Who may have as many connections as there are. */
+  readonly forwarders: Networks;
   readonly counters: Counters;
+  /** Resolves when clients may be answered; those that come sooner wait. */
+  readonly open: Promise<unknown>;
   /** Monotonic time in milliseconds. */
   readonly now: () => number;
 }
@@ -25,17 +32,24 @@ export class TcpServer {
   readonly #all = new Map<TcpConnection, Set<TcpConnection>>();
   readonly #open = new Set<TcpConnection>();
   readonly #bySource = new Map<string, Set<TcpConnection>>();
+  readonly #asker = new Asker();
   #sweep: NodeJS.Timeout | undefined;
+  #isOpen = false;
 
   constructor(options: TcpServerOptions) {
     this.#o = options;
+    void options.open.then(() => {
+      this.#isOpen = true;
+    });
   }
 
-  /** listen opens a listener under a number of the caller's and gives its port, or an error code. */
-  async listen(id: number, { host, port }: HostPort): Promise<Result<number>> {
-    const server = createServer({ allowHalfOpen: true, pauseOnConnect: false }, (socket) => this.#accept(socket));
+  /** listen opens a listener under a number of the caller's, or takes over one of this process by its descriptor. It
+   *  gives port and descriptor (-1 where the system has none), or an error code. */
+  async listen(id: number, { host, port }: HostPort, fd?: number): Promise<Result<{ port: number; fd: number }>> {
+    const server = createServer({ allowHalfOpen: true, pauseOnConnect: false }, (socket) => this.#welcome(socket, id));
     try {
-      server.listen({ host, port, ipv6Only: true, exclusive: true, backlog: 1024 });
+      if (fd === undefined) server.listen({ host, port, ipv6Only: true, exclusive: true, backlog: 1024 });
+      else server.listen({ fd });
       await once(server, "listening");
     } catch (reason) {
       return err(reason instanceof Error && "code" in reason ? String(reason.code) : String(reason));
@@ -44,7 +58,8 @@ export class TcpServer {
     this.#servers.set(id, server);
     this.#sweep ??= setInterval(() => this.#checkAll(), SWEEP_MS);
     const address = server.address();
-    return ok(typeof address === "object" && address !== null ? address.port : port);
+    const real = typeof address === "object" && address !== null ? address.port : port;
+    return ok({ port: real, fd: descriptorOf(server) });
   }
 
   /** unlisten closes one listener; its connections stay. */
@@ -66,14 +81,24 @@ export class TcpServer {
     clearInterval(this.#sweep);
   }
 
+  /** welcome accepts a client when there is something to tell it. What it says meanwhile stays in the kernel. */
+  #welcome(socket: Socket, listener: number): void {
+    if (this.#isOpen) return this.#accept(socket, listener);
+    socket.on("error", () => {}); // a reset before its turn
+    void this.#o.open.then(() => (socket.destroyed ? undefined : this.#accept(socket, listener)));
+  }
+
   /** accept takes every connection, and closes another one where there are then too many. */
-  #accept(socket: Socket): void {
+  #accept(socket: Socket, listener: number): void {
     const { answer, limits, now, counters } = this.#o;
-    const source = socket.remoteAddress ?? "";
-    const ofSource = this.#bySource.get(source) ?? new Set();
-    this.#bySource.set(source, ofSource);
+    const source = addressOf(socket.remoteAddress ?? "");
+    const key = sourceKey(source);
+    const ofSource = this.#bySource.get(key) ?? new Set();
+    this.#bySource.set(key, ofSource);
+    const client = { listener, port: socket.remotePort ?? 0 };
     const connection = new TcpConnection(socket, {
-      answer,
+      answer: (message, from) => answer(message, from, client),
+      source,
       limits,
       now,
       onQuery: () => this.#touch(connection, ofSource),
@@ -81,16 +106,21 @@ export class TcpServer {
     this.#all.set(connection, ofSource);
     this.#touch(connection, ofSource);
     counters.add("tcpAccepted");
-    if (ofSource.size > limits.perSource) this.#evict(ofSource);
+    if (ofSource.size > limits.perSource && !this.#isForwarder(source)) this.#evict(ofSource);
     if (this.#open.size > limits.total) this.#evict(this.#open);
     counters.set("tcpOpen", this.#open.size);
     socket.once("close", () => {
       this.#all.delete(connection);
       this.#open.delete(connection);
       ofSource.delete(connection);
-      if (ofSource.size === 0 && this.#bySource.get(source) === ofSource) this.#bySource.delete(source);
+      if (ofSource.size === 0 && this.#bySource.get(key) === ofSource) this.#bySource.delete(key);
       counters.set("tcpOpen", this.#open.size);
     });
+  }
+
+  #isForwarder(source: Uint8Array): boolean {
+    this.#asker.set(source, 0, source.length);
+    return this.#o.forwarders.has(this.#asker);
   }
 
   /** touch makes a connection the last to be closed for others; a Set keeps the order of insertion. */
@@ -116,4 +146,16 @@ export class TcpServer {
     const now = this.#o.now();
     for (const connection of this.#all.keys()) connection.check(now);
   }
+}
+
+/** descriptorOf is the number of a listening socket, which Node keeps to itself. */
+function descriptorOf(server: Server): number {
+  const handle: unknown = Reflect.get(server, "_handle");
+  const fd: unknown = typeof handle === "object" && handle !== null ? Reflect.get(handle, "fd") : undefined;
+  return typeof fd === "number" ? fd : -1;
+}
+
+/** sourceKey is what counts as one source: an IPv4 address; of IPv6 a /64, since any host has a whole one. */
+function sourceKey(source: Uint8Array): string {
+  return source.subarray(0, source.length === 16 ? 8 : 4).toHex();
 }

@@ -3,6 +3,7 @@ import { connect, type Socket } from "node:net";
 import { describe, expect, test } from "vitest";
 import { Counters, counterMemory, sumCounters } from "./counters.ts";
 import { headless, ip, pods, virtual } from "./example-services.ts";
+import { Networks } from "./networks.ts";
 import { DEFAULT_TCP_LIMITS, type TcpLimits } from "./tcp-limits.ts";
 import { TcpServer } from "./tcp-server.ts";
 import { message, octets16, type Testbed, testbed } from "./testbed.ts";
@@ -26,14 +27,16 @@ async function serve(limits: Partial<TcpLimits> = {}, of: Testbed = bed): Promis
     return reply.length === 0 ? undefined : Buffer.from(concat(octets16(reply.length), reply));
   };
   const server = new TcpServer({
+    open: Promise.resolve(),
     answer,
     limits: { ...DEFAULT_TCP_LIMITS, ...limits },
+    forwarders: new Networks([]),
     counters: new Counters(memory, 0),
     now: () => performance.now(),
   });
   const port = await server.listen(0, { host: ip("127.0.0.1"), port: 0 });
   if (!port.ok) throw new Error(port.error);
-  return { port: port.value, memory, server, [Symbol.asyncDispose]: () => server.close(50) };
+  return { port: port.value.port, memory, server, [Symbol.asyncDispose]: () => server.close(50) };
 }
 
 /** Client collects whole replies, in order. */

@@ -2,7 +2,7 @@ import { type DnsAnswer, type DnsRecord, decodeAnswer } from "./answer-text.ts";
 import { Answerer } from "./answerer.ts";
 import { MAX_MESSAGE, typeNumber } from "./iana.ts";
 import { concat, encodeName } from "./wire-name.ts";
-import { type ZoneOptions, type ZoneService, zoneShape } from "./zone.ts";
+import { type ZoneOptions, type ZoneService, zoneShape, zoneShapes } from "./zone.ts";
 import { ZoneBuilder } from "./zone-builder.ts";
 import { createZoneMemory, type ZoneMemory } from "./zone-memory.ts";
 import { ZoneReader } from "./zone-reader.ts";
@@ -83,9 +83,10 @@ export const ZONE: ZoneOptions = { origin: "clusterset.local", ttl: 5, serverAdd
 
 /** testbed builds a zone with services in it, synced, serial 1000. */
 export function testbed(services: readonly ZoneService[] = [], options: Partial<ZoneOptions> = {}): Testbed {
+  const shapes = zoneShapes({ ...ZONE, ...options });
   const shape = zoneShape({ ...ZONE, ...options });
   const memory = createZoneMemory(64 << 20, 0x5eed);
-  const builder = new ZoneBuilder(memory, shape);
+  const builder = new ZoneBuilder(memory, shapes);
   for (const service of services) builder.put(service);
   builder.setSynced(true);
   builder.setSerial(1000);

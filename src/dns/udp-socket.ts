@@ -50,6 +50,21 @@ export function openUdpSocket(libc: Libc, { host, port }: HostPort): Result<UdpS
   return ok({ fd, family, address, wildcard, port: ((name[2] ?? 0) << 8) | (name[3] ?? 0) });
 }
 
+/** adoptUdpSocket takes part in a socket of this process that is bound and set up already. Both descriptors read from
+ *  one queue, so the one may be closed without losing what the other has not read. */
+export function adoptUdpSocket(libc: Libc, held: number, { host, port }: HostPort): Result<UdpSocket, string> {
+  const fd = libc.dup(held);
+  if (fd < 0) return err(libc.errorCode(libc.errno()));
+  const address = ipBytes(host);
+  return ok({
+    fd,
+    family: address.length === 4 ? 4 : 6,
+    address,
+    port,
+    wildcard: address.every((octet) => octet === 0),
+  });
+}
+
 /** fail closes a socket that cannot be used, and tells why: errno first, since close may change it. */
 function fail(libc: Libc, fd: number): Result<UdpSocket, string> {
   const code = libc.errorCode(libc.errno());

@@ -1,15 +1,19 @@
 import { setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
+import { systemClock } from "#life";
 import { err, ok, type Result } from "#values";
 import { Answerer } from "./answerer.ts";
 import { BatchLoop } from "./batch-loop.ts";
 import { Counters } from "./counters.ts";
 import { openDgram } from "./dgram-listener.ts";
 import { type Libc, loadLibc } from "./libc.ts";
-import { openUdpSocket } from "./udp-socket.ts";
+import { ListenerWatch } from "./listener-watch.ts";
+import { packetPath } from "./packet-path.ts";
+import { steadyTime } from "./steady-time.ts";
+import { adoptUdpSocket, openUdpSocket } from "./udp-socket.ts";
 import type { FromUdpWorker, UdpWorkerData } from "./udp-thread.ts";
 import { zoneShape } from "./zone.ts";
-import { viewZone, type ZoneMemory } from "./zone-memory.ts";
+import { awaitOpen, viewZone, type ZoneMemory } from "./zone-memory.ts";
 import { ZoneReader } from "./zone-reader.ts";
 
 /** The thread of one UDP listener. It reads the zone, counts, and answers; nobody sends it anything but the end. */
@@ -23,8 +27,11 @@ interface Thread {
 /** The thread ends with run; a message of any kind ends the dgram mode, the zone's stop word the other. */
 async function run(data: UdpWorkerData): Promise<Result<void>> {
   const zone = viewZone(data.zone);
-  const answerer = new Answerer(new ZoneReader(zone, zoneShape(data.options)), data.seed);
-  const thread = { data, zone, answerer, counters: new Counters(data.counters, data.thread) };
+  const counters = new Counters(data.counters, data.thread);
+  const path = packetPath(data.packets, { counters, keepaliveMs: 0, now: systemClock.now, steady: steadyTime });
+  const answerer = new Answerer(new ZoneReader(zone, zoneShape(data.options)), data.seed, path);
+  if (data.watch !== undefined) answerer.watch = new ListenerWatch(data.watch, data.thread - 1, false);
+  const thread = { data, zone, answerer, counters };
   if (data.mode === "dgram") return serveDgram(thread, "asked for");
   const libc = await loadLibc();
   const served: Served = libc.ok ? serveBatches(libc.value, thread) : { kind: "unfit", why: libc.error };
@@ -40,13 +47,15 @@ type Served =
 /** serveBatches blocks the thread in system calls until the zone's stop word is set: messages to this thread are not
  *  read meanwhile, and need not be. */
 function serveBatches(libc: Libc, { data, zone, answerer, counters }: Thread): Served {
-  const socket = openUdpSocket(libc, data.listen);
+  const { adopt, listen } = data;
+  const socket = adopt === undefined ? openUdpSocket(libc, listen) : adoptUdpSocket(libc, adopt, listen);
   if (!socket.ok) return { kind: "ended", result: socket };
   try {
     const loop = new BatchLoop({ libc, socket: socket.value, zone, reader: data.thread, answerer, counters });
     const works = loop.probe();
     if (!works.ok) return { kind: "unfit", why: `recvmmsg: ${works.error}` };
-    post({ kind: "bound", port: socket.value.port, mode: "ffi", why: "" });
+    post({ kind: "bound", port: socket.value.port, mode: "ffi", why: "", fd: socket.value.fd });
+    awaitOpen(zone);
     return { kind: "ended", result: loop.run() };
   } finally {
     libc.close(socket.value.fd);
@@ -60,7 +69,8 @@ async function serveDgram({ data, zone, answerer, counters }: Thread, why: strin
   const stopped = new Promise<void>((resolve) => {
     parentPort?.once("message", () => socket.value.close(() => resolve()));
   });
-  post({ kind: "bound", port: socket.value.address().port, mode: "dgram", why });
+  post({ kind: "bound", port: socket.value.address().port, mode: "dgram", why, fd: -1 });
+  awaitOpen(zone); // its event loop stands still: messages wait in the kernel
   await stopped;
   return ok(undefined);
 }

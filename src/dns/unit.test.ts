@@ -31,7 +31,7 @@ function outline(unit: Unit | undefined): Readonly<Record<string, string>> {
 
 describe("serviceUnit()", () => {
   test("a ClusterSetIP: the service, its ports, and what is between", () => {
-    expect(outline(serviceUnit(virtual({ addresses: [ip("10.0.0.1"), ip("fd00::1")] }), shape))).toEqual({
+    expect(outline(serviceUnit(virtual({ addresses: [ip("10.0.0.1"), ip("fd00::1")] }), shape).unit)).toEqual({
       "": "1:1+0 28:1+0 33:1+2",
       "._tcp": "",
       "._http._tcp": "1:1+0 28:1+0 33:1+2",
@@ -40,7 +40,7 @@ describe("serviceUnit()", () => {
 
   test("a headless service: its members' names too", () => {
     const service = headless([endpoint("p0", "east", ["10.1.0.1"]), endpoint("p1", "west", ["10.2.0.1"])]);
-    expect(outline(serviceUnit(service, shape))).toEqual({
+    expect(outline(serviceUnit(service, shape).unit)).toEqual({
       "": "1:2+0 33:2+2",
       "._tcp": "",
       "._http._tcp": "1:2+0 33:2+2",
@@ -53,31 +53,31 @@ describe("serviceUnit()", () => {
 
   test("endpoints of one hostname in one cluster are one name with all addresses", () => {
     const twice = headless([endpoint("p0", "a", ["10.1.0.1"]), endpoint("P0", "a", ["fd00::1", "10.1.0.1"])]);
-    expect(outline(serviceUnit(twice, shape))[".p0.a"]).toBe("1:1+0 28:1+0");
+    expect(outline(serviceUnit(twice, shape).unit)[".p0.a"]).toBe("1:1+0 28:1+0");
   });
 
   test("an address that two endpoints have is in the answer once", () => {
     const same = headless([endpoint("p0", "a", ["10.1.0.1"]), endpoint("p1", "a", ["10.1.0.1"])]);
-    expect(outline(serviceUnit(same, shape))[""]).toBe("1:1+0 33:2+2");
+    expect(outline(serviceUnit(same, shape).unit)[""]).toBe("1:1+0 33:2+2");
   });
 
   test("a port that some endpoints have has their addresses alone", () => {
     const admin = { name: "admin", protocol: "UDP", port: 99 } as const;
     const service = headless([endpoint("p0", "a", ["10.1.0.1"], [HTTP, admin]), endpoint("p1", "a", ["10.1.0.2"])]);
-    const names = outline(serviceUnit(service, shape));
+    const names = outline(serviceUnit(service, shape).unit);
     expect([names["._http._tcp"], names["._admin._udp"]]).toEqual(["1:2+0 33:2+2", "1:1+0 33:1+1"]);
   });
 
   test("equal endpoints in another order are equal octets", () => {
     const endpoints = pods(50);
-    const unit = serviceUnit(headless(endpoints), shape);
-    expect(serviceUnit(headless(endpoints.toReversed()), shape)).toEqual(unit);
+    const { unit } = serviceUnit(headless(endpoints), shape);
+    expect(serviceUnit(headless(endpoints.toReversed()), shape).unit).toEqual(unit);
   });
 
   test("no name: no endpoint, endpoints without an address, or a name that is none", () => {
-    expect(serviceUnit(headless([]), shape)).toBeUndefined();
-    expect(serviceUnit(headless([endpoint("p0", "a", [])]), shape)).toBeUndefined();
-    expect(serviceUnit(virtual({ name: "x".repeat(64) }), shape)).toBeUndefined();
+    expect(serviceUnit(headless([]), shape)).toMatchObject({ unit: undefined, skipped: 0 });
+    expect(serviceUnit(headless([endpoint("p0", "a", [])]), shape)).toMatchObject({ unit: undefined, skipped: 0 });
+    expect(serviceUnit(virtual({ name: "x".repeat(64) }), shape)).toMatchObject({ unit: undefined, skipped: 1 });
     expect(serviceKey("", "web")).toBeUndefined();
   });
 
@@ -88,12 +88,13 @@ describe("serviceUnit()", () => {
         { ...HTTP, name: "a.b" },
       ],
     });
-    expect(Object.keys(outline(serviceUnit(odd, shape)))).toEqual([""]);
-    expect(outline(serviceUnit(odd, shape))[""]).toBe("1:1+0 33:2+1");
+    expect(Object.keys(outline(serviceUnit(odd, shape).unit))).toEqual([""]);
+    expect(outline(serviceUnit(odd, shape).unit)[""]).toBe("1:1+0 33:2+1");
+    expect(serviceUnit(odd, shape).skipped).toBe(2);
   });
 
   test("glue is left out where pointers do not reach", () => {
-    const [own] = serviceUnit(headless(pods(1000)), shape)?.names ?? [];
+    const [own] = serviceUnit(headless(pods(1000)), shape).unit?.names ?? [];
     const srv = own?.sets.find(({ type }) => type === 33);
     expect(srv?.count).toBe(1000);
     expect(srv?.additionalCount).toBe(0);
@@ -103,13 +104,13 @@ describe("serviceUnit()", () => {
 describe("fixed units", () => {
   test("are the apex, dns-version, ns.dns, svc, dns and pod", () => {
     const units = fixedUnits(zoneShape({ ...ZONE, serverAddresses: [ip("10.9.9.9"), ip("fd00::9")] }));
-    expect(units.map(({ key }) => labelsOf(key))).toEqual(["", ".dns-version", ".ns.dns", ".svc", ".dns", ".pod"]);
-    expect(units.map((unit) => outline(unit)[""])).toEqual(["2:1+2", "16:1+0", "1:1+0 28:1+0", "", "", ""]);
+    expect(units.map(({ key }) => labelsOf(key))).toEqual(["", ".dns", ".ns.dns", ".dns-version", ".svc", ".pod"]);
+    expect(units.map((unit) => outline(unit)[""])).toEqual(["2:1+2", "", "1:1+0 28:1+0", "16:1+0", "", ""]);
   });
 
   test("a namespace's unit has no record, and there is none for what is no label", () => {
-    expect(outline(namespaceUnit("shop"))).toEqual({ "": "" });
-    expect(namespaceUnit("")).toBeUndefined();
+    expect(outline(namespaceUnit(shape, "shop", "svc"))).toEqual({ "": "" });
+    expect(namespaceUnit(shape, "", "svc")).toBeUndefined();
   });
 });
 
@@ -117,7 +118,7 @@ describe("writeUnit()", () => {
   test("fills its block and nothing else", () => {
     const memory = createZoneMemory(1 << 20, 99);
     for (const service of [virtual(), headless(pods(1)), headless(pods(33)), virtual({ ports: [] })]) {
-      const unit = serviceUnit(service, shape);
+      const { unit } = serviceUnit(service, shape);
       if (unit === undefined) throw new Error("no unit");
       const block = 4096;
       memory.bytes.fill(0xee);
@@ -131,8 +132,8 @@ describe("writeUnit()", () => {
   test("keeps equal data once: names of ports share the service's addresses", () => {
     const addresses = Array.from({ length: 200 }, (_, i) => ip(`10.0.1.${i}`));
     const ports = [1, 2, 3, 4, 5].map((port) => ({ name: `p${port}`, protocol: "TCP", port }) as const);
-    const one = serviceUnit(virtual({ addresses, ports: ports.slice(0, 1) }), shape);
-    const five = serviceUnit(virtual({ addresses, ports }), shape);
+    const one = serviceUnit(virtual({ addresses, ports: ports.slice(0, 1) }), shape).unit;
+    const five = serviceUnit(virtual({ addresses, ports }), shape).unit;
     if (one === undefined || five === undefined) throw new Error("no unit");
     // Glue of each SRV set is its own (it points to its own question); the 3,200 octets of addresses are shared.
     expect(unitBytes(five) - unitBytes(one)).toBeLessThan(4 * (3200 + 400));

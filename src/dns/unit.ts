@@ -19,15 +19,17 @@ export interface UnitName {
   readonly sets: readonly RrSet[];
 }
 
-/** Unit is what changes as one: a service with all names below it, or one of the zone's fixed names. */
+/** Unit is what changes as one: a service with all names below it, one of the zone's fixed names, or one address. */
 export interface Unit {
-  /** The folded labels between the unit's own name and the origin: at most three. */
+  /** The zone's id: the same key may be in several. */
+  readonly zone: number;
+  /** The folded labels from the unit's own name to the origin: at most three, but all of them in a reverse zone. */
   readonly key: Uint8Array;
   readonly names: readonly UnitName[];
 }
 
 /** Places of a unit's words, of a name's and of a set's. Octet places are offsets into the zone's memory. */
-export const UNIT = { keyLength: 0, keyAt: 1, mask: 2, slots: 3, names: 4, bytes: 5, words: 6 } as const;
+export const UNIT = { keyLength: 0, keyAt: 1, mask: 2, slots: 3, names: 4, bytes: 5, zone: 6, words: 7 } as const;
 export const NAME = { keyLength: 0, keyAt: 1, sets: 2, words: 3 } as const;
 export const SET = {
   type: 0,
@@ -97,6 +99,7 @@ class UnitWriter {
     const keyAt = this.#put(this.#unit.key);
     const slotsAt = (this.#block >> 2) + UNIT.words;
     this.#push(this.#unit.key.length, keyAt, slots - 1, slotsAt, this.#unit.names.length, unitBytes(this.#unit));
+    this.#push(this.#unit.zone);
     this.#memory.words.fill(0, slotsAt, slotsAt + slots * SLOT_WORDS);
     this.#word += slots * SLOT_WORDS;
     for (const name of this.#unit.names) {

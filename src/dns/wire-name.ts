@@ -4,6 +4,8 @@ import { err, ok, type Result } from "#values";
 export const MAX_NAME = 255;
 export const MAX_LABEL = 63;
 
+const DOT = 0x2e;
+
 /** FOLD maps an octet to its lower case, in ASCII alone (RFC 4343): names are octets, so no other letter has a case.
  *  Length octets are below `A`, so a whole encoded name may be folded. */
 export const FOLD: Readonly<Uint8Array> = Uint8Array.from({ length: 256 }, (_, octet) =>
@@ -11,7 +13,7 @@ export const FOLD: Readonly<Uint8Array> = Uint8Array.from({ length: 256 }, (_, o
 );
 
 /** labelOctets encodes labels in order, folded, without the root. Undefined where a label is empty, longer than
- *  63 octets or not ASCII: such a name is left out of the zone, and nothing else fails because of it. */
+ *  63 octets, not ASCII, or has a dot, so that its text would be two: such a name is left out of the zone, and nothing else fails because of it. */
 export function labelOctets(labels: readonly string[]): Uint8Array | undefined {
   let length = 0;
   for (const label of labels) {
@@ -24,7 +26,7 @@ export function labelOctets(labels: readonly string[]): Uint8Array | undefined {
     octets[at++] = label.length;
     for (let i = 0; i < label.length; i++) {
       const code = label.charCodeAt(i);
-      if (code > 0x7f) return undefined;
+      if (code > 0x7f || code === DOT) return undefined;
       octets[at++] = FOLD[code] ?? 0;
     }
   }

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { endpoint, headless, ip, pods, virtual } from "./example-services.ts";
 import { testbed, ZONE } from "./testbed.ts";
-import { zoneShape } from "./zone.ts";
+import { zoneShape, zoneShapes } from "./zone.ts";
 import { ZoneBuilder } from "./zone-builder.ts";
 import { createZoneMemory, HEAD } from "./zone-memory.ts";
 
@@ -89,7 +89,7 @@ describe("put() and remove()", () => {
 describe("a full memory", () => {
   test("put() is false, and the name answers as before", () => {
     const bed = testbed();
-    const small = new ZoneBuilder(createZoneMemory(24 << 10, 1), zoneShape(ZONE));
+    const small = new ZoneBuilder(createZoneMemory(24 << 10, 1), zoneShapes(ZONE));
     let fitted = 0;
     while (small.put(virtual({ name: `s${fitted}` }))) fitted++;
     expect(fitted).toBeGreaterThan(5);
@@ -98,7 +98,7 @@ describe("a full memory", () => {
   });
 
   test("a memory that cannot hold the fixed names is refused at once", () => {
-    expect(() => new ZoneBuilder(createZoneMemory(1024, 1), zoneShape(ZONE))).toThrow("zone memory is too small");
+    expect(() => new ZoneBuilder(createZoneMemory(1024, 1), zoneShapes(ZONE))).toThrow("zone memory is too small");
   });
 });
 

@@ -1,47 +1,86 @@
+import type { Cidr } from "#values";
 import { Arena } from "./arena.ts";
 import { fixedUnits, namespaceUnit } from "./fixed-units.ts";
+import { HEADER, MAX_MESSAGE } from "./iana.ts";
+import { ReverseZones } from "./reverse-zones.ts";
 import { serviceKey, serviceUnit } from "./service-unit.ts";
+import { SkippedNames } from "./skipped-names.ts";
 import { type Unit, unitBytes, writeUnit } from "./unit.ts";
-import { labelOctets } from "./wire-name.ts";
+import { labelOctets, MAX_NAME } from "./wire-name.ts";
 import type { ZoneService, ZoneShape } from "./zone.ts";
-import { HEAD, type ZoneMemory } from "./zone-memory.ts";
+import { type ListedZone, listBytes, writeZones } from "./zone-list.ts";
+import { HEAD, openZone, type ZoneMemory } from "./zone-memory.ts";
 import { ZoneTable } from "./zone-table.ts";
 
-/** ZoneBuilder is the one writer of a zone. Each call is one step, visible to readers as a whole when it returns. */
+/** What a PTR answer has for records: a TCP message less header, question and OPT. */
+const PTR_ROOM = MAX_MESSAGE - HEADER - MAX_NAME - 4 - 64;
+
+/** ZoneBuilder is the one writer of the zones in a memory. Each call is one step, visible to readers as a whole when it
+ *  returns. Every forward zone has every service, with records of its own, since they name the zone they are in. */
 export class ZoneBuilder {
   readonly #memory: ZoneMemory;
-  readonly #shape: ZoneShape;
+  readonly #shapes: readonly ZoneShape[];
   readonly #arena: Arena;
   readonly #table: ZoneTable;
+  readonly #reverse: ReverseZones;
+  readonly #skipped = new SkippedNames();
+  /** Where a service's names are: below `svc`, and where CoreDNS's external plugin has them as well. */
+  readonly #kinds: readonly string[];
   /** Names of services by namespace: a namespace exists while a service is in it. */
   readonly #services = new Map<string, Set<string>>();
   #namespaces: ReadonlySet<string> = new Set();
+  #list: number | undefined;
+  #listBytes = 0;
 
-  /** The memory is fresh; the zone's fixed names are written at once. */
-  constructor(memory: ZoneMemory, shape: ZoneShape) {
+  /** The memory is fresh; the zones' fixed names are written at once. */
+  constructor(memory: ZoneMemory, shapes: readonly ZoneShape[]) {
+    const [first] = shapes;
+    if (first === undefined) throw new RangeError("there must be a zone");
     this.#memory = memory;
-    this.#shape = shape;
+    this.#shapes = shapes;
     this.#arena = new Arena(memory);
     this.#table = new ZoneTable(memory, this.#arena);
-    for (const unit of fixedUnits(shape)) {
-      if (!this.#put(unit)) throw new RangeError(`zone memory is too small: ${memory.bytes.length} bytes`);
-    }
+    this.#kinds = first.compat.q6PodNames ? ["svc", "pod"] : ["svc"];
+    const publisher = {
+      put: (unit: Unit) => this.#put(unit),
+      remove: (zone: number, key: Uint8Array) => this.#table.remove(zone, key),
+    };
+    this.#reverse = new ReverseZones(publisher, { like: first, firstId: shapes.length, room: PTR_ROOM });
+    const fits = shapes.flatMap((shape) => fixedUnits(shape)).every((unit) => this.#put(unit));
+    if (!fits || !this.#publishList()) throw new RangeError(`zone memory is too small: ${memory.bytes.length} bytes`);
   }
 
-  /** put makes a service answer as given; false when the memory is full, and then it answers as before. */
+  /** Names that were left out, in words; empty where there are none. */
+  get skipped(): string {
+    return this.#skipped.text;
+  }
+
+  /** put makes a service answer as given; false when the memory is full, and then what did not fit answers as before. */
   put(service: ZoneService): boolean {
     const { namespace, name } = service;
-    const unit = serviceUnit(service, this.#shape);
+    const made = this.#shapes.map((shape) => serviceUnit(service, shape));
+    const id = `${namespace}/${name}`;
+    this.#skipped.set(
+      id,
+      made.reduce((sum, { skipped }) => sum + skipped, 0),
+    );
     // The namespace is there before what is in it: RFC 8020, no name below one that does not exist.
     if (!this.#addTo(namespace, name)) return false;
-    if (unit !== undefined) return this.#put(unit);
-    this.#removeUnit(namespace, name);
-    return true;
+    let fits = true;
+    for (const { unit } of made) fits = (unit === undefined || this.#putUnit(unit, service)) && fits;
+    if (made[0]?.unit === undefined) {
+      this.#reverse.remove(id);
+      this.#removeUnits(namespace, name);
+      return fits;
+    }
+    return (!this.#reverse.active || this.#reverse.put(id, made[0].pointers())) && fits;
   }
 
   /** remove makes a service's names not exist; the service before its namespace (RFC 8020). */
   remove(namespace: string, name: string): void {
-    this.#removeUnit(namespace, name);
+    this.#reverse.remove(`${namespace}/${name}`);
+    this.#skipped.set(`${namespace}/${name}`, 0);
+    this.#removeUnits(namespace, name);
     const names = this.#services.get(namespace);
     if (names?.delete(name) !== true) return;
     Atomics.sub(this.#memory.words, HEAD.services, 1);
@@ -62,8 +101,16 @@ export class ZoneBuilder {
     return fits;
   }
 
+  /** setReverse takes the networks whose addresses have PTR records, in steps; false when the memory is full. The
+   *  services' own addresses come when they are put again. */
+  *setReverse(networks: readonly Cidr[]): Generator<void, boolean> {
+    return yield* this.#reverse.setNetworks(networks, () => this.#publishList());
+  }
+
+  /** setSynced tells whether what is not in the zone is absent. A zone that is complete is open to its listeners. */
   setSynced(synced: boolean): void {
     Atomics.store(this.#memory.words, HEAD.synced, synced ? 1 : 0);
+    if (synced) openZone(this.#memory);
   }
 
   /** setSerial takes a serial of 32 bits; one that is not ahead (RFC 1982) is ignored. */
@@ -77,6 +124,15 @@ export class ZoneBuilder {
   endBatch(): void {
     this.#arena.reclaim();
     Atomics.store(this.#memory.words, HEAD.usedBytes, this.#arena.usedBytes);
+    Atomics.store(this.#memory.words, HEAD.skipped, this.#skipped.names);
+  }
+
+  #putUnit(unit: Unit, { namespace, name }: ZoneService): boolean {
+    return this.#kinds.every((kind) => {
+      // Both kinds have three letters, so that every place within the records is the same.
+      const key = kind === "svc" ? unit.key : serviceKey(namespace, name, kind);
+      return key === undefined || this.#put({ ...unit, key });
+    });
   }
 
   /** put writes a unit where nobody looks yet, then publishes it. */
@@ -88,6 +144,22 @@ export class ZoneBuilder {
     const fits = this.#table.put(block);
     if (!fits) this.#arena.retire(block, bytes);
     return fits;
+  }
+
+  /** publishList tells readers which zones there are. */
+  #publishList(): boolean {
+    const forward = this.#shapes.map(({ id, origin, originLabels }): ListedZone => {
+      return { id, origin, labels: originLabels, reverse: false };
+    });
+    const zones = [...forward, ...this.#reverse.zones];
+    const bytes = listBytes(zones);
+    const block = this.#arena.alloc(bytes);
+    if (block === undefined) return false;
+    writeZones(this.#memory, block, zones);
+    if (this.#list !== undefined) this.#arena.retire(this.#list, this.#listBytes);
+    this.#list = block;
+    this.#listBytes = bytes;
+    return true;
   }
 
   /** addTo counts a service in its namespace, which it makes exist. */
@@ -104,19 +176,28 @@ export class ZoneBuilder {
   }
 
   #putNamespace(namespace: string): boolean {
-    const unit = namespaceUnit(namespace);
-    return unit === undefined || this.#put(unit);
+    return this.#shapes.every((shape) =>
+      this.#kinds.every((kind) => {
+        const unit = namespaceUnit(shape, namespace, kind);
+        return unit === undefined || this.#put(unit);
+      }),
+    );
   }
 
   /** A namespace goes when nothing is in it and nobody says that it exists. */
   #dropNamespace(namespace: string): void {
     if (this.#namespaces.has(namespace) || this.#services.has(namespace)) return;
-    const key = labelOctets([namespace, "svc"]);
-    if (key !== undefined) this.#table.remove(key);
+    this.#removeKeys((kind) => labelOctets([namespace, kind]));
   }
 
-  #removeUnit(namespace: string, name: string): void {
-    const key = serviceKey(namespace, name);
-    if (key !== undefined) this.#table.remove(key);
+  #removeUnits(namespace: string, name: string): void {
+    this.#removeKeys((kind) => serviceKey(namespace, name, kind));
+  }
+
+  #removeKeys(keyOf: (kind: string) => Uint8Array | undefined): void {
+    for (const kind of this.#kinds) {
+      const key = keyOf(kind);
+      if (key !== undefined) for (const { id } of this.#shapes) this.#table.remove(id, key);
+    }
   }
 }

@@ -1,3 +1,4 @@
+import type { Cidr } from "#values";
 import type { ZoneChange, ZoneService } from "./zone.ts";
 import type { ZoneBatch } from "./zone-batch.ts";
 
@@ -28,6 +29,9 @@ export class ZoneFeed {
   /** In the order of their revisions: a Map keeps the order of insertion, and a key its first place. */
   readonly #dirty = new Map<string, Dirty>();
   #namespaces: readonly string[] = [];
+  #reverse: readonly Cidr[] = [];
+  /** Whether the reverse networks wait: they go before all else, since services are entered in them. */
+  #reverseWaits = false;
   #synced = false;
   /** The update that first asked for namespaces or synced, while they wait. */
   #flags: number | undefined;
@@ -48,6 +52,10 @@ export class ZoneFeed {
         this.#flags ??= this.#revision;
         continue;
       }
+      if (change.kind === "reverse") {
+        this.#noteReverse(change.networks);
+        continue;
+      }
       const { namespace, name } = change.kind === "service" ? change.service : change;
       const key = `${namespace}/${name}`;
       if (change.kind === "service") this.#services.set(key, heldOf(change.service));
@@ -56,21 +64,36 @@ export class ZoneFeed {
     }
   }
 
+  /** Services with endpoints go again, to be entered in the new networks. */
+  #noteReverse(networks: readonly Cidr[]): void {
+    if (networks.join() === this.#reverse.join()) {
+      this.#flags ??= this.#revision; // an update is applied when something was sent for it
+      return;
+    }
+    this.#reverse = networks;
+    this.#reverseWaits = true;
+    for (const [key, { weight }] of this.#services) if (weight > 1) this.#mark(key);
+  }
+
+  #mark(key: string): void {
+    if (this.#dirty.has(key)) return;
+    const [namespace = "", name = ""] = key.split("/");
+    this.#dirty.set(key, { namespace, name, revision: this.#revision });
+  }
+
   /** again marks everything unsent, for a zone that begins empty. */
   again(): void {
     this.#dirty.clear();
     this.#revision++;
-    for (const key of this.#services.keys()) {
-      const [namespace = "", name = ""] = key.split("/");
-      this.#dirty.set(key, { namespace, name, revision: this.#revision });
-    }
+    for (const key of this.#services.keys()) this.#mark(key);
     this.#flags = this.#revision;
+    this.#reverseWaits = this.#reverse.length > 0;
   }
 
   /** take gives what to send next, and up to which update everything is then sent; undefined when nothing waits.
    *  Namespaces and `synced` go behind the changes that came before them: nothing is called absent too early. */
   take(sequence: number, serial: number): { readonly batch: ZoneBatch; readonly upTo: number } | undefined {
-    if (this.#dirty.size === 0 && this.#flags === undefined) return undefined;
+    if (this.#dirty.size === 0 && this.#flags === undefined && !this.#reverseWaits) return undefined;
     const services: string[] = [];
     const removed: { readonly namespace: string; readonly name: string }[] = [];
     let weight = 0;
@@ -83,7 +106,9 @@ export class ZoneFeed {
       weight += service?.weight ?? 1;
     }
     const batch = { kind: "batch", sequence, serial, services: `[${services.join()}]`, removed } as const;
-    return { batch: { ...batch, ...this.#takeFlags() }, upTo: this.#sentUpTo() };
+    const reverse = this.#reverseWaits ? { reverse: this.#reverse } : {};
+    this.#reverseWaits = false;
+    return { batch: { ...batch, ...reverse, ...this.#takeFlags() }, upTo: this.#sentUpTo() };
   }
 
   #takeFlags(): { namespaces?: readonly string[]; synced?: boolean } {

@@ -22,8 +22,15 @@ export const HEAD = {
   names: 5,
   services: 6,
   usedBytes: 7,
+  /** Names that were left out because they cannot be encoded. */
+  skipped: 9,
+  /** Word offset of the list of zones, and how often it was replaced (zone-list.ts). */
+  zones: 10,
+  zonesVersion: 11,
   /** Seed of the hash, so that nobody can choose names that collide. */
   seed: 8,
+  /** 1 when listeners may answer. */
+  open: 12,
   /** First reader's epoch; 0 while that reader looks at nothing. */
   readers: 16,
 } as const;
@@ -51,6 +58,16 @@ export function createZoneMemory(bytes: number, seed: number): ZoneMemory {
   memory.words[HEAD.seed] = seed;
   memory.words[HEAD.epoch] = 1;
   return memory;
+}
+
+/** openZone lets the listeners answer; awaitOpen blocks a listener's thread until then. */
+export function openZone({ words }: ZoneMemory): void {
+  Atomics.store(words, HEAD.open, 1);
+  Atomics.notify(words, HEAD.open);
+}
+
+export function awaitOpen({ words }: ZoneMemory): void {
+  while (Atomics.load(words, HEAD.open) === 0) Atomics.wait(words, HEAD.open, 0);
 }
 
 /** enterZone marks that a reader looks at the zone from now on; leaveZone that it holds nothing any more.

@@ -1,11 +1,12 @@
-import { hashOctets, sameFolded } from "./hash.ts";
+import { hashOctets, sameFolded, zoneSeed } from "./hash.ts";
 import type { Query } from "./query.ts";
 import { NAME, SET, SLOT_WORDS, UNIT } from "./unit.ts";
 import type { ZoneShape } from "./zone.ts";
+import { type ListedZone, readZones } from "./zone-list.ts";
 import { HEAD, type ZoneMemory } from "./zone-memory.ts";
 import { findUnit } from "./zone-table.ts";
 
-/** Labels of the longest key of a unit: service, namespace, `svc`. */
+/** Labels of the longest key of a forward zone's unit: service, namespace, `svc`. */
 const UNIT_LABELS = 3;
 
 /** ZoneReader finds names. It allocates nothing; the caller has entered the zone (zone-memory.ts). */
@@ -16,6 +17,11 @@ export class ZoneReader {
   originAt = 0;
   /** Whether the origin was spelt with capitals there. */
   mixedCase = false;
+  /** That zone. */
+  zone: ListedZone = { id: 0, origin: new Uint8Array(0), labels: 0, reverse: false };
+  /** Forward zones first, which most queries ask for; the longest first, since zones may lie in each other. */
+  #zones: readonly ListedZone[] = [];
+  #version = 0;
 
   constructor(memory: ZoneMemory, shape: ZoneShape) {
     this.memory = memory;
@@ -32,13 +38,24 @@ export class ZoneReader {
     return Atomics.load(this.memory.words, HEAD.serial) >>> 0;
   }
 
-  /** inZone reports whether the question's name is the origin or below it. */
+  /** inZone finds the zone whose origin the question's name is, or is below; false where there is none. */
   inZone(octets: Uint8Array, at: number, query: Query): boolean {
-    const { origin, originLabels } = this.shape;
-    if (query.labels < originLabels) return false;
-    const start = query.labelAt[query.labels - originLabels] as number;
+    const version = Atomics.load(this.memory.words, HEAD.zonesVersion);
+    if (version !== this.#version) this.#readZones(version);
+    const zones = this.#zones;
+    for (let i = 0; i < zones.length; i++) {
+      const zone = zones[i] as ListedZone;
+      if (query.labels >= zone.labels && this.#isIn(octets, at, query, zone)) return true;
+    }
+    return false;
+  }
+
+  #isIn(octets: Uint8Array, at: number, query: Query, zone: ListedZone): boolean {
+    const { origin } = zone;
+    const start = query.labelAt[query.labels - zone.labels] as number;
     if (query.questionEnd - 4 - start !== origin.length) return false;
     if (!sameFolded(octets, at + start, origin.length, origin, 0)) return false;
+    this.zone = zone;
     this.originAt = start;
     this.mixedCase = false;
     for (let i = 0; i < origin.length; i++) {
@@ -50,13 +67,22 @@ export class ZoneReader {
     return true;
   }
 
+  /** The one place that allocates: the list changes when the configuration does. */
+  #readZones(version: number): void {
+    const order = (zone: ListedZone): number => zone.labels - (zone.reverse ? 128 : 0);
+    this.#zones = readZones(this.memory).toSorted((a, b) => order(b) - order(a));
+    this.#version = version;
+  }
+
   /** findName gives the word of the name that the question asks for, or 0: it does not exist. */
   findName(octets: Uint8Array, at: number, query: Query): number {
-    const seed = this.memory.words[HEAD.seed] as number;
-    const below = query.labels - this.shape.originLabels;
-    const unitAt = at + (query.labelAt[Math.max(0, below - UNIT_LABELS)] as number);
+    const { id, labels, reverse } = this.zone;
+    const seed = zoneSeed(this.memory.words[HEAD.seed] as number, id);
+    const above = reverse ? 0 : Math.max(0, query.labels - labels - UNIT_LABELS);
+    const unitAt = at + (query.labelAt[above] as number);
     const unitEnd = at + this.originAt;
-    const unit = findUnit(this.memory, hashOctets(seed, octets, unitAt, unitEnd), octets, unitAt, unitEnd - unitAt);
+    const hash = hashOctets(seed, octets, unitAt, unitEnd);
+    const unit = findUnit(this.memory, id, hash, octets, unitAt, unitEnd - unitAt);
     return unit === 0 ? 0 : this.#findBelow(octets, at + (query.labelAt[0] as number), unitAt, unit);
   }
 

@@ -1,5 +1,5 @@
 import type { Arena } from "./arena.ts";
-import { hashOctets, sameFolded } from "./hash.ts";
+import { hashOctets, sameFolded, zoneSeed } from "./hash.ts";
 import { UNIT } from "./unit.ts";
 import { HEAD, type ZoneMemory } from "./zone-memory.ts";
 
@@ -9,9 +9,16 @@ const EMPTY = 0;
 const REMOVED = 1;
 const FIRST_SLOTS = 1024;
 
-/** findUnit gives the word of the unit whose key the octets spell, or 0. For writer and readers; it does not look
- *  twice at a slot, since the writer may change it meanwhile. */
-export function findUnit(memory: ZoneMemory, hash: number, octets: Uint8Array, from: number, length: number): number {
+/** findUnit gives the word of the unit in a zone whose key the octets spell, or 0. For writer and readers; it does not
+ *  look twice at a slot, since the writer may change it meanwhile. */
+export function findUnit(
+  memory: ZoneMemory,
+  zone: number,
+  hash: number,
+  octets: Uint8Array,
+  from: number,
+  length: number,
+): number {
   const { words, bytes } = memory;
   const table = Atomics.load(words, HEAD.table);
   if (table === 0) return 0;
@@ -22,6 +29,7 @@ export function findUnit(memory: ZoneMemory, hash: number, octets: Uint8Array, f
     const unit = Atomics.load(words, at + 1);
     if (unit === EMPTY) return 0;
     if (unit === REMOVED || words[at] !== hash || words[unit + UNIT.keyLength] !== length) continue;
+    if (words[unit + UNIT.zone] !== zone) continue;
     if (sameFolded(octets, from, length, bytes, words[unit + UNIT.keyAt] as number)) return unit;
   }
 }
@@ -45,7 +53,8 @@ export class ZoneTable {
     const { words, bytes } = this.#memory;
     const unit = block >> 2;
     const hash = this.#hashOf(unit);
-    const old = findUnit(this.#memory, hash, bytes, words[unit + UNIT.keyAt] as number, words[unit] as number);
+    const zone = words[unit + UNIT.zone] as number;
+    const old = findUnit(this.#memory, zone, hash, bytes, words[unit + UNIT.keyAt] as number, words[unit] as number);
     if (old === 0 && !this.#makeRoom()) return false;
     Atomics.add(words, HEAD.names, words[unit + UNIT.names] as number);
     if (old === 0) this.#insert(Atomics.load(words, HEAD.table), hash, unit);
@@ -53,10 +62,10 @@ export class ZoneTable {
     return true;
   }
 
-  /** remove unlinks the unit whose key the octets spell, if there is one. */
-  remove(key: Uint8Array): void {
-    const hash = hashOctets(this.#memory.words[HEAD.seed] as number, key, 0, key.length);
-    const unit = findUnit(this.#memory, hash, key, 0, key.length);
+  /** remove unlinks the unit of a zone whose key the octets spell, if there is one. */
+  remove(zone: number, key: Uint8Array): void {
+    const hash = hashOctets(zoneSeed(this.#memory.words[HEAD.seed] as number, zone), key, 0, key.length);
+    const unit = findUnit(this.#memory, zone, hash, key, 0, key.length);
     if (unit === 0) return;
     this.#units--;
     this.#replace(hash, unit, REMOVED);
@@ -84,7 +93,8 @@ export class ZoneTable {
   #hashOf(unit: number): number {
     const { words, bytes } = this.#memory;
     const at = words[unit + UNIT.keyAt] as number;
-    return hashOctets(words[HEAD.seed] as number, bytes, at, at + (words[unit + UNIT.keyLength] as number));
+    const seed = zoneSeed(words[HEAD.seed] as number, words[unit + UNIT.zone] as number);
+    return hashOctets(seed, bytes, at, at + (words[unit + UNIT.keyLength] as number));
   }
 
   /** insert fills the first slot free for it: the hash first, then, atomically, what makes it count. */

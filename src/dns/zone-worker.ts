@@ -1,14 +1,20 @@
 import { setPriority } from "node:os";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
+import { systemClock } from "#life";
+import { type Cidr, err, ok, type Result } from "#values";
 import { Answerer } from "./answerer.ts";
 import { Counters } from "./counters.ts";
-import { HEADER, MAX_MESSAGE } from "./iana.ts";
+import { loadLibc } from "./libc.ts";
+import { Networks } from "./networks.ts";
+import { packetPath } from "./packet-path.ts";
+import { steadyTime } from "./steady-time.ts";
+import { tcpAnswer } from "./tcp-answer.ts";
 import { TcpServer } from "./tcp-server.ts";
-import { type ZoneService, type ZoneShape, zoneShape } from "./zone.ts";
+import { type ZoneService, zoneShape, zoneShapes } from "./zone.ts";
 import type { FromZoneWorker, ToZoneWorker, ZoneBatch, ZoneWorkerData } from "./zone-batch.ts";
 import { ZoneBuilder } from "./zone-builder.ts";
-import { viewZone, type ZoneMemory } from "./zone-memory.ts";
+import { HEAD, viewZone } from "./zone-memory.ts";
 import { ZoneReader } from "./zone-reader.ts";
 
 /** How long one step of writing may keep TCP waiting. */
@@ -20,13 +26,24 @@ const BUDGET_MS = 2;
 setPriority(0);
 const data = workerData as ZoneWorkerData;
 const memory = viewZone(data.zone);
-const shape = zoneShape(data.options);
-const builder = new ZoneBuilder(memory, shape);
+const builder = new ZoneBuilder(memory, zoneShapes(data.options));
 const counters = new Counters(data.counters, data.thread);
-const server = new TcpServer({
-  answer: tcpAnswer(memory, shape, counters, data.seed),
-  limits: data.tcp,
+const path = packetPath(data.packets, {
   counters,
+  keepaliveMs: data.tcp.idleMs,
+  now: systemClock.now,
+  steady: steadyTime,
+});
+const server = new TcpServer({
+  answer: tcpAnswer(
+    new Answerer(new ZoneReader(memory, zoneShape(data.options)), data.seed, path),
+    counters,
+    data.watch,
+  ),
+  limits: data.tcp,
+  forwarders: new Networks(data.packets.policy.forwarders),
+  counters,
+  open: Promise.resolve(Atomics.waitAsync(memory.words, HEAD.open, 0).value),
   now: () => performance.now(),
 });
 
@@ -51,9 +68,10 @@ parentPort?.on("message", (message: ToZoneWorker) => {
 });
 
 /** Each service is one step that readers see as a whole; between steps TCP has its turn. */
-async function apply({ sequence, serial, services, removed, namespaces, synced }: ZoneBatch): Promise<void> {
-  let fault: string | undefined;
+async function apply({ sequence, serial, services, removed, reverse, ...flags }: ZoneBatch): Promise<void> {
+  const { namespaces, synced } = flags;
   builder.setSerial(serial);
+  let fault = reverse === undefined ? undefined : await applyReverse(reverse);
   for (const { namespace, name } of removed) builder.remove(namespace, name);
   let start = performance.now();
   for (const service of JSON.parse(services) as readonly ZoneService[]) {
@@ -65,7 +83,22 @@ async function apply({ sequence, serial, services, removed, namespaces, synced }
   if (namespaces !== undefined) fault = faultOf(() => builder.setNamespaces(namespaces), "namespaces") ?? fault;
   if (synced !== undefined) builder.setSynced(synced);
   builder.endBatch();
-  post({ kind: "applied", sequence, fault });
+  post({ kind: "applied", sequence, fault, skipped: builder.skipped });
+}
+
+/** Networks change with the configuration, hardly ever; what was in them is removed in steps all the same. */
+async function applyReverse(networks: readonly Cidr[]): Promise<string | undefined> {
+  const steps = builder.setReverse(networks);
+  for (;;) {
+    let done: boolean | undefined;
+    const fault = faultOf(() => {
+      const step = steps.next();
+      done = step.done === true ? step.value : undefined;
+      return done ?? true;
+    }, "reverse zones");
+    if (fault !== undefined || done !== undefined) return fault;
+    await nextTurn();
+  }
 }
 
 /** A bug costs one change, never the zone. */
@@ -79,34 +112,19 @@ function faultOf(step: () => boolean, what: string): string | undefined {
 }
 
 /** listen answers a request of the main thread: the port, or the error code. */
-async function listen({ id, listen: at }: Extract<ToZoneWorker, { kind: "listen" }>): Promise<void> {
-  const port = await server.listen(id, at);
-  post(port.ok ? { kind: "listening", id, port: port.value } : { kind: "failed", id, code: port.error });
+async function listen({ id, listen: at, adopt }: Extract<ToZoneWorker, { kind: "listen" }>): Promise<void> {
+  const held = adopt === undefined ? ok(undefined) : await share(adopt);
+  const bound = held.ok ? await server.listen(id, at, held.value) : held;
+  post(bound.ok ? { kind: "listening", id, ...bound.value } : { kind: "failed", id, code: bound.error });
+}
+
+/** share gives another descriptor of a listening socket: connections come to whoever is there to take them. */
+async function share(fd: number): Promise<Result<number>> {
+  const libc = await loadLibc();
+  const shared = libc.ok ? libc.value.dup(fd) : -1;
+  return shared < 0 ? err("EBADF") : ok(shared);
 }
 
 function post(message: FromZoneWorker): void {
   parentPort?.postMessage(message);
-}
-
-/** tcpAnswer answers in this thread. It writes the zone itself, so nothing it looks at can go meanwhile. */
-function tcpAnswer(zone: ZoneMemory, of: ZoneShape, count: Counters, seed: number) {
-  const answerer = new Answerer(new ZoneReader(zone, of), seed);
-  const out = MAX_MESSAGE + 1;
-  const octets = new Uint8Array(out + MAX_MESSAGE + 1);
-  return (message: Uint8Array): Buffer | undefined => {
-    count.add("tcpQueries");
-    octets.set(message);
-    let length = 0;
-    try {
-      length = answerer.answer(octets, 0, message.length, out, true);
-    } catch {
-      count.add("faults"); // a bug costs one reply, never the listener
-    }
-    if (length < HEADER) return undefined;
-    count.response(true, answerer.rcode);
-    const reply = Buffer.allocUnsafe(2 + length);
-    reply.writeUInt16BE(length, 0);
-    reply.set(octets.subarray(out, out + length), 2);
-    return reply;
-  };
 }

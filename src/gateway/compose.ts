@@ -1,4 +1,4 @@
-import { createResponder } from "#dns";
+import { createResponder, type SerialFloor } from "#dns";
 import { createGlobalnet, systemConntrack, systemNft } from "#globalnet";
 import { createManifestSource } from "#kube";
 import { type Clock, type Log, type Trouble, Troubles, watchLoopDelay } from "#life";
@@ -53,7 +53,9 @@ export function compose(
   const source = dir === null ? null : createManifestSource({ dir, clock, log, troubles, random });
   const voices = makeVoices(options, deps, found, client, { follower, session, troubles, self });
   const zone = { origin: ORIGIN, ttl: TTL_SECONDS, serverAddresses: glueOf(options) };
-  const responder = createResponder({ listen: options.dns, zone, log, clock, troubles, random });
+  const serial = serialFloor(cache);
+  const responder = createResponder({ listen: options.dns, zone, log, clock, troubles, random, serial });
+  responder.update([{ kind: "reverse", networks: session.supernets }]);
   const prober = new ProberSlot({ clock, log, troubles, random, onVerdict: (id) => onVerdict(gateway, id) });
   const plane = makePlane(options, deps, dataPlane, troubles);
   const reconciler = new Reconciler({
@@ -171,6 +173,13 @@ function sessionFacts(cache: Cache, clock: Clock): SessionFacts {
     foreign: null,
     asked: new Map(),
   };
+}
+
+/** The zone's serial goes on where it was, whatever the clock says after a restart. */
+function serialFloor(cache: Cache): SerialFloor {
+  const kept = Number(cache.value("dns-serial") ?? "0");
+  const floor = Number.isInteger(kept) && kept >= 0 && kept < 2 ** 32 ? kept : 0;
+  return { floor, reserve: (upTo) => cache.setValue("dns-serial", String(upTo)) };
 }
 
 /** Addresses of the responder itself: those it listens on, unless they are wildcards or loopback. */

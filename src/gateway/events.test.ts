@@ -146,7 +146,7 @@ describe("manifests", () => {
     listen(made.gateway);
     const change = (next: typeof manifests, ...changed: readonly string[]): void => {
       manifests = next;
-      tell({ changed, manifests, synced: true });
+      tell({ changed, changedImports: [], manifests, synced: true });
     };
     return { change, synced };
   }

@@ -87,7 +87,7 @@ export async function onBatch({ session, follower, clock, reconciler }: Gateway,
 /** onWelcome gives the reason to end: a join that cannot be kept. A member does not end because of a broker that is
  *  not its own: it takes nothing from it, and goes on with what it knows. */
 export function onWelcome(gateway: Gateway, welcome: Welcome): string | undefined {
-  const { membership, follower, session, cache, announcer, speaker, troubles } = gateway;
+  const { membership, follower, session, cache, announcer, speaker, troubles, responder } = gateway;
   const joining = membership.identity === null;
   const done = membership.welcomed(welcome);
   session.foreign = done.ok ? null : done.error;
@@ -98,6 +98,7 @@ export function onWelcome(gateway: Gateway, welcome: Welcome): string | undefine
     return undefined;
   }
   session.supernets = welcome.supernets;
+  responder.update([{ kind: "reverse", networks: welcome.supernets }]);
   session.seen = welcome.seen;
   cache.setValue("supernets", welcome.supernets.join(","));
   cache.setValue("seen", welcome.seen);

@@ -22,6 +22,7 @@ export function readingsOf(gateway: Gateway): GatewayReadings {
         queries: { ...queries },
         responses: { udp: { ...responses.udp }, tcp: { ...responses.tcp } },
         zoneNames: zone.names,
+        skippedNames: zone.skippedNames,
       };
     },
     drops: async () => {

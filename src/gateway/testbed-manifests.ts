@@ -44,6 +44,7 @@ export function manifestsOf(exports: readonly LocalExport[], unread: readonly st
     namespaces: new Set(["shop"]),
     exports: new Map(exports.map((local) => [`${local.namespace}/${local.name}`, local])),
     imports: new Map(),
+    slicesOf: () => [],
     ignoredKinds: 0,
     unread: new Set(unread),
   };

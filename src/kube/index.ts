@@ -1,5 +1,6 @@
 export type {
   ExportSpec,
+  ImportedSlice,
   IpFamily,
   LocalEndpoint,
   LocalImport,

@@ -15,7 +15,7 @@ import {
   serviceName,
   timestamp,
 } from "./fields.ts";
-import type { ExportSpec, LocalImport, LocalService, LocalSlice, SliceBody } from "./manifest-object.ts";
+import type { ExportSpec, LocalImport, LocalService, LocalSlice } from "./manifest-object.ts";
 
 /** Schemas of the kinds that are read, each with what becomes of it. Kubernetes' defaults are filled in here.
  *  Sources: the API types core/v1 Service, discovery/v1 EndpointSlice, and mcs-api v1beta1; strictness as the API
@@ -127,11 +127,10 @@ export function serviceBody({ spec }: z.infer<typeof serviceKind>): LocalService
 /** sliceBody keeps the ready endpoints of a slice. A port without a number means all ports, which no Service port can
  *  be mapped to: it is left out. */
 export function sliceBody(
-  service: string,
   { addressType, ports }: z.infer<typeof sliceKind>,
   endpoints: z.infer<typeof sliceEndpoints>,
-): SliceBody {
-  const slice: LocalSlice = {
+): LocalSlice {
+  return {
     family: addressType === "IPv6" ? "IPv6" : "IPv4",
     ports: (ports ?? []).flatMap(({ name, protocol: proto, port }) =>
       port == null ? [] : [{ name: name ?? "", protocol: proto ?? "TCP", port }],
@@ -144,7 +143,6 @@ export function sliceBody(
         nodeName: one.nodeName ?? null,
       })),
   };
-  return { service, slice };
 }
 
 /** exportBody keeps what is exported by its own right: nothing of the object's own labels (KEP-1645). */

@@ -99,8 +99,8 @@ describe("ManifestIndex names as changed", () => {
     const index = new ManifestIndex();
     const read = readContent("a.yaml", ["a", "b", "c"].map(anExport).join("\n---\n"));
     for (const _ of index.replace("a.yaml", [read.objects], read));
-    expect(index.flush(2)).toEqual({ changed: ["shop/a", "shop/b"], more: true });
-    expect(index.flush(2)).toEqual({ changed: ["shop/c"], more: false });
+    expect(index.flush(2)).toEqual({ changed: ["shop/a", "shop/b"], changedImports: [], more: true });
+    expect(index.flush(2)).toEqual({ changed: ["shop/c"], changedImports: [], more: false });
   });
 });
 

@@ -1,6 +1,13 @@
 import type { Namespace, ServiceName } from "#values";
 import { Definitions, type ObjectKey, objectKey } from "./definitions.ts";
-import type { Definition, LocalImport, ManifestObject, ParsedFile, SliceBody } from "./manifest-object.ts";
+import type {
+  Definition,
+  ImportedSlice,
+  LocalImport,
+  ManifestObject,
+  ParsedFile,
+  SliceBody,
+} from "./manifest-object.ts";
 import type { LocalExport, Manifests } from "./manifests.ts";
 import { SharedValues } from "./shared-values.ts";
 
@@ -10,6 +17,13 @@ interface FileEntry {
   readonly definitions: readonly Definition[];
   readonly namespaces: readonly string[];
   readonly ignored: number;
+}
+
+/** What one flush tells of, by "namespace/name". */
+interface Flushed {
+  readonly changed: readonly string[];
+  readonly changedImports: readonly string[];
+  readonly more: boolean;
 }
 
 /** ManifestIndex joins the objects of all files into exports, and rebuilds only those that a change concerns:
@@ -24,8 +38,11 @@ export class ManifestIndex {
   readonly #files = new Map<string, FileEntry>();
   readonly #filesOf = new Map<string, number>();
   readonly #slicesOf = new Map<string, SliceDefinition[]>();
+  readonly #importedSlices = new Map<string, SliceDefinition[]>();
   /** Exports to rebuild; true where their content changed, false where only the place of their file did. */
   readonly #dirty = new Map<string, boolean>();
+  /** Imports to tell of. */
+  readonly #dirtyImports = new Set<string>();
   readonly #namespaces = new Set<string>();
   readonly #exports = new Map<string, LocalExport>();
   readonly #imports = new Map<string, LocalImport>();
@@ -41,6 +58,7 @@ export class ManifestIndex {
       namespaces: this.#namespaces,
       exports: this.#exports,
       imports: this.#imports,
+      slicesOf: (key) => (this.#importedSlices.get(key) ?? []).map(importedSlice),
       unread: this.#unread,
       get ignoredKinds() {
         return ignored();
@@ -90,16 +108,19 @@ export class ManifestIndex {
     this.#files.delete(file);
   }
 
-  /** flush rebuilds up to `max` exports and names those whose content changed. Empty and not `more`: all is done. */
-  flush(max: number): { readonly changed: readonly string[]; readonly more: boolean } {
+  /** flush rebuilds up to `max` exports and names those whose content changed, and up to as many imports. Both empty
+   *  and not `more`: all is done. */
+  flush(max: number): Flushed {
     const changed: string[] = [];
     let left = max;
     for (const [key, content] of this.#dirty) {
-      if (left-- === 0) return { changed, more: true };
+      if (left-- === 0) break;
       this.#dirty.delete(key);
       if (this.#rebuild(key) && content) changed.push(key);
     }
-    return { changed, more: false };
+    const changedImports = [...this.#dirtyImports.values().take(max)];
+    for (const key of changedImports) this.#dirtyImports.delete(key);
+    return { changed, changedImports, more: this.#dirty.size + this.#dirtyImports.size > 0 };
   }
 
   /** duplicates lists, by file, the objects that a file defines in vain. */
@@ -123,8 +144,9 @@ export class ManifestIndex {
     return { kind: this.#shared.share(kind), namespace, name, line, body: shared, file } as Definition;
   }
 
-  #compactSlice({ service, slice: { family, ports, endpoints } }: SliceBody): SliceBody {
-    return { service, slice: { family, ports: this.#shared.share(ports), endpoints } };
+  #compactSlice({ service, imported, slice: { family, ports, endpoints } }: SliceBody): SliceBody {
+    const slice = { family, ports: this.#shared.share(ports), endpoints };
+    return imported === undefined ? { service, slice } : { service, imported, slice };
   }
 
   #enter(file: string, definitions: readonly Definition[], rest: Omit<ParsedFile, "objects">, repeats: string[]): void {
@@ -157,23 +179,16 @@ export class ManifestIndex {
     if (one.kind !== "ServiceImport") return this.#mark(key, content);
     if (!content) return;
     this.#others += 1;
+    this.#dirtyImports.add(key);
     if (after?.kind === "ServiceImport") this.#imports.set(key, after.body);
     else this.#imports.delete(key);
   }
 
   #sliceWinner(before: Definition | undefined, after: Definition | undefined, content: boolean): void {
-    if (before?.kind === "EndpointSlice") {
-      const key = serviceOf(before);
-      const rest = (this.#slicesOf.get(key) ?? []).filter((slice) => slice !== before);
-      if (rest.length === 0) this.#slicesOf.delete(key);
-      else this.#slicesOf.set(key, rest);
-      this.#mark(key, content);
-    }
-    if (after?.kind === "EndpointSlice") {
-      const key = serviceOf(after);
-      this.#slicesOf.set(key, [...(this.#slicesOf.get(key) ?? []), after].sort(byName));
-      this.#mark(key, content);
-    }
+    const [old, next] = [before, after].map((one) => (one?.kind === "EndpointSlice" ? one : undefined));
+    for (const key of moveSlice(this.#slicesOf, serviceOf, old, next)) this.#mark(key, content);
+    const imports = moveSlice(this.#importedSlices, importOf, old, next);
+    if (content) for (const key of imports) this.#dirtyImports.add(key);
   }
 
   #mark(key: string, content: boolean): void {
@@ -199,8 +214,34 @@ export class ManifestIndex {
   }
 }
 
-function serviceOf({ namespace, body }: SliceDefinition): string {
-  return `${namespace}/${body.service}`;
+/** moveSlice takes a slice from the list that it was in and puts its successor in the list where that belongs. The
+ *  keys of the lists that changed come back; a slice without a key is in none. */
+function moveSlice(
+  lists: Map<string, SliceDefinition[]>,
+  keyOf: (slice: SliceDefinition) => string | null,
+  old: SliceDefinition | undefined,
+  next: SliceDefinition | undefined,
+): readonly string[] {
+  const [from, to] = [old, next].map((slice) => (slice === undefined ? null : keyOf(slice)));
+  if (from != null) {
+    const rest = (lists.get(from) ?? []).filter((slice) => slice !== old);
+    if (rest.length === 0) lists.delete(from);
+    else lists.set(from, rest);
+  }
+  if (to != null && next !== undefined) lists.set(to, [...(lists.get(to) ?? []), next].sort(byName));
+  return [from, to].filter((key) => key != null);
+}
+
+function serviceOf({ namespace, body }: SliceDefinition): string | null {
+  return body.service === "" ? null : `${namespace}/${body.service}`;
+}
+
+function importOf({ namespace, body }: SliceDefinition): string | null {
+  return body.imported === undefined ? null : `${namespace}/${body.imported.name}`;
+}
+
+function importedSlice({ body }: SliceDefinition): ImportedSlice {
+  return { cluster: body.imported?.cluster ?? "", slice: body.slice };
 }
 
 function byName(a: Definition, b: Definition): number {

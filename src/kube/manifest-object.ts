@@ -83,9 +83,25 @@ export type ManifestObject =
 
 export type ManifestKind = ManifestObject["kind"];
 
-/** SliceBody is a slice with the name of the Service that its label `kubernetes.io/service-name` ties it to. */
+/** ImportedFrom ties a slice to the ServiceImport whose endpoints it holds, and names the cluster they come from: the
+ *  labels `multicluster.kubernetes.io/service-name` and `…/source-cluster` (KEP-1645, "EndpointSlice"). */
+export interface ImportedFrom {
+  readonly name: string;
+  /** Empty where the slice does not say: its endpoints then have no names of their own. */
+  readonly cluster: string;
+}
+
+/** ImportedSlice is one cluster's endpoints of an imported Service. */
+export interface ImportedSlice {
+  readonly cluster: string;
+  readonly slice: LocalSlice;
+}
+
+/** SliceBody is a slice with the name of the Service that its label `kubernetes.io/service-name` ties it to, empty
+ *  without that label; and with the import that it belongs to, if any. A derived Service's slice has both. */
 export interface SliceBody {
   readonly service: string;
+  readonly imported?: ImportedFrom;
   readonly slice: LocalSlice;
 }
 

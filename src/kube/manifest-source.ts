@@ -110,12 +110,12 @@ class FolderSource implements ManifestSource {
   }
 
   #sync(tookMs: number): void {
-    const { exports, namespaces, ignoredKinds } = this.current();
-    const counts = { exports: exports.size, namespaces: namespaces.size, ignored: ignoredKinds };
+    const { exports, imports, namespaces, ignoredKinds } = this.current();
+    const counts = { exports: exports.size, imports: imports.size, namespaces: namespaces.size, ignored: ignoredKinds };
     this.#options.log.info("manifests read", { dir: this.#options.dir, ...counts, seconds: tookMs / 1000 });
     this.#isSynced = true;
     this.#resolveSynced();
-    this.#tell([]);
+    this.#tell({ changed: [], changedImports: [] });
   }
 
   /** follow looks where inotify points; a whole folder that was swapped is complete. */
@@ -153,16 +153,17 @@ class FolderSource implements ManifestSource {
       this.#troubles.duplicates(this.#index.duplicates());
       for (let more = true; more; ) {
         const batch = this.#index.flush(BATCH);
-        if (batch.changed.length > 0 || this.#index.otherChanges !== this.#toldOthers) this.#tell(batch.changed);
+        const anything = batch.changed.length + batch.changedImports.length > 0;
+        if (anything || this.#index.otherChanges !== this.#toldOthers) this.#tell(batch);
         more = batch.more;
         if (more) await nextTurn(undefined, { signal });
       }
     });
   }
 
-  #tell(changed: readonly string[]): void {
+  #tell({ changed, changedImports }: Pick<ManifestChange, "changed" | "changedImports">): void {
     this.#toldOthers = this.#index.otherChanges;
-    const change: ManifestChange = { changed, manifests: this.current(), synced: this.#isSynced };
+    const change: ManifestChange = { changed, changedImports, manifests: this.current(), synced: this.#isSynced };
     for (const listener of this.#listeners) listener(change);
   }
 

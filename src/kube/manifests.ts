@@ -1,5 +1,5 @@
 import type { Namespace, ServiceName } from "#values";
-import type { ExportSpec, LocalImport, LocalService, LocalSlice } from "./manifest-object.ts";
+import type { ExportSpec, ImportedSlice, LocalImport, LocalService, LocalSlice } from "./manifest-object.ts";
 
 /** LocalExport is a ServiceExport with the Service and the EndpointSlices of its name. Plain data, never changed:
  *  what changes is replaced. */
@@ -21,6 +21,8 @@ export interface Manifests {
   readonly namespaces: ReadonlySet<string>;
   readonly exports: ReadonlyMap<string, LocalExport>;
   readonly imports: ReadonlyMap<string, LocalImport>;
+  /** Slices that belong to an import, whether or not there is one; in the order of their names. */
+  slicesOf(key: string): readonly ImportedSlice[];
   /** Number of objects of kinds that mean nothing here. */
   readonly ignoredKinds: number;
   /** Files that have never been good since the start: what they export is not known. While there is one, the absence
@@ -32,6 +34,8 @@ export interface Manifests {
 export interface ManifestChange {
   /** "namespace/name" of the exports that are new, other or gone. Empty where only something else changed. */
   readonly changed: readonly string[];
+  /** The same of imports, a change of their slices included. */
+  readonly changedImports: readonly string[];
   readonly manifests: Manifests;
   /** Whether the whole folder has been read once. */
   readonly synced: boolean;

@@ -11,7 +11,7 @@ import {
   sliceEndpoints,
   sliceKind,
 } from "./kinds.ts";
-import type { ManifestObject, ParsedFile } from "./manifest-object.ts";
+import type { ManifestObject, ParsedFile, SliceBody } from "./manifest-object.ts";
 
 /** FieldFault says what is wrong with one field of an object, by its path from the document's root. */
 export interface FieldFault {
@@ -19,7 +19,12 @@ export interface FieldFault {
   readonly reason: string;
 }
 
-const SERVICE_NAME_LABEL = "kubernetes.io/service-name";
+/** Labels that tie a slice to a Service, to an import, and an import's slice to the cluster it comes from. */
+const LABEL = {
+  service: "kubernetes.io/service-name",
+  imported: "multicluster.kubernetes.io/service-name",
+  cluster: "multicluster.kubernetes.io/source-cluster",
+} as const;
 
 /** Reader adds one object, or nothing where it gives faults. */
 type Reader = (value: unknown, line: number, into: ParsedFile) => readonly FieldFault[];
@@ -80,13 +85,13 @@ function reader<T>(schema: z.ZodType<T>, make: (value: T, line: number) => Manif
   };
 }
 
-/** readSlice keeps the slices of a Service. Those of FQDN addresses, deprecated, are ignored. */
+/** readSlice keeps the slices of a Service or of an import. Those of FQDN addresses, deprecated, are ignored. */
 function readSlice(value: unknown, line: number, into: ParsedFile): readonly FieldFault[] {
   const slice = sliceKind.safeParse(value);
   if (!slice.success) return faultsOf(slice.error, value);
   const { metadata, addressType, endpoints } = slice.data;
-  const service = metadata.labels?.[SERVICE_NAME_LABEL];
-  if (service === undefined || addressType === "FQDN") {
+  const tied = tiesOf(metadata.labels ?? {});
+  if (tied === null || addressType === "FQDN") {
     into.ignored += 1;
     return [];
   }
@@ -95,9 +100,16 @@ function readSlice(value: unknown, line: number, into: ParsedFile): readonly Fie
     return faultsOf(list.error, endpoints).map(({ path, reason }) => ({ path: ["endpoints", ...path], reason }));
   }
   const faults = wrongFamily(addressType, list.data);
-  const body = sliceBody(service, slice.data, list.data);
+  const body = { ...tied, slice: sliceBody(slice.data, list.data) };
   if (faults.length === 0) into.objects.push({ kind: "EndpointSlice", ...named(slice.data), body, line });
   return faults;
+}
+
+/** tiesOf says whose a slice is; null: nobody's that matters here. */
+function tiesOf(labels: Readonly<Record<string, string>>): Omit<SliceBody, "slice"> | null {
+  const [service = "", name = ""] = [labels[LABEL.service], labels[LABEL.imported]];
+  if (name !== "") return { service, imported: { name, cluster: labels[LABEL.cluster] ?? "" } };
+  return service === "" ? null : { service };
 }
 
 /** wrongFamily finds addresses that contradict the slice's addressType, as the API server would. */

@@ -1,4 +1,5 @@
-import { type DestinationStream, pino } from "pino";
+import { createRequire } from "node:module";
+import type { DestinationStream, pino as Pino } from "pino";
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 export type LogFormat = "text" | "json";
@@ -17,7 +18,19 @@ export const silentLog: Log = { debug: () => {}, info: () => {}, warn: () => {},
 /** createLog writes JSON lines, or for people `time LEVEL message key=value`, to a stream (the program's stderr). */
 export function createLog(format: LogFormat, level: LogLevel, stream: { write(text: string): unknown }): Log {
   const sink: DestinationStream = { write: (line) => void stream.write(format === "json" ? line : asText(line)) };
-  const logger = pino(
+  const logger = once(() => pinoLogger(level, sink));
+  return {
+    debug: (message, fields = {}) => logger().debug(fields, message),
+    info: (message, fields = {}) => logger().info(fields, message),
+    warn: (message, fields = {}) => logger().warn(fields, message),
+    error: (message, fields = {}) => logger().error(fields, message),
+  };
+}
+
+/** The library is loaded with the first line: most verbs never write one, and a server has names to answer first. */
+function pinoLogger(level: LogLevel, sink: DestinationStream) {
+  const { pino } = createRequire(import.meta.url)("pino") as { readonly pino: typeof Pino };
+  return pino(
     {
       level,
       base: null,
@@ -26,11 +39,14 @@ export function createLog(format: LogFormat, level: LogLevel, stream: { write(te
     },
     sink,
   );
-  return {
-    debug: (message, fields = {}) => logger.debug(fields, message),
-    info: (message, fields = {}) => logger.info(fields, message),
-    warn: (message, fields = {}) => logger.warn(fields, message),
-    error: (message, fields = {}) => logger.error(fields, message),
+}
+
+/** once makes a value when it is first asked for. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
   };
 }
 

@@ -1,4 +1,5 @@
-import koffi from "koffi";
+import { createRequire } from "node:module";
+import type koffi from "koffi";
 
 const AF_UNIX = 1;
 const SOCK_DGRAM = 2;
@@ -16,7 +17,8 @@ export function notifyManager(socketPath: string | undefined, state: string): vo
 }
 
 function send(socketPath: string, state: string): void {
-  const libc = koffi.load("libc.so.6");
+  const ffi = createRequire(import.meta.url)("koffi") as typeof koffi; // only where there is a manager to tell
+  const libc = ffi.load("libc.so.6");
   const socket = libc.func("int socket(int, int, int)");
   const sendto = libc.func("long sendto(int, const void *, size_t, int, const void *, uint32_t)");
   const close = libc.func("int close(int)");

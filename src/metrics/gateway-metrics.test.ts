@@ -30,6 +30,7 @@ describe("createGatewayMetrics()", () => {
       'meridian_dns_responses_total{proto="udp",rcode="NXDOMAIN"} 1',
       'meridian_dns_responses_total{proto="tcp",rcode="NOERROR"} 1',
       "meridian_dns_zone_names 9",
+      "meridian_dns_skipped_names 2",
       'meridian_guard_dropped_packets_total{rule="guard"} 3',
       "meridian_loop_delay_p99_seconds 0.002",
       "meridian_loop_delay_max_seconds 0.03",

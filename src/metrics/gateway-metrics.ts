@@ -26,6 +26,7 @@ export interface DnsReading {
   /** By transport, then by the name of the code: `NOERROR`. */
   readonly responses: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly zoneNames: number;
+  readonly skippedNames: number;
 }
 
 /** GatewayReadings is where the metrics of a gateway come from, asked at each scrape. */
@@ -183,6 +184,13 @@ function dnsMetrics({ dns }: GatewayReadings): readonly Metric[] {
       help: "Names in the zone.",
       labels: [],
       read: () => one(dns()?.zoneNames ?? null),
+    },
+    {
+      name: "meridian_dns_skipped_names",
+      type: "gauge",
+      help: "Names left out of the zone because DNS cannot encode them.",
+      labels: [],
+      read: () => one(dns()?.skippedNames ?? null),
     },
   ];
 }

@@ -6,6 +6,12 @@ export {
   type MemberState,
   type PoolReading,
 } from "./broker-metrics.ts";
+export {
+  type CorednsReadings,
+  corednsMetrics,
+  createCorednsMetrics,
+  type ZoneTraffic,
+} from "./coredns-metrics.ts";
 export { expositionOf } from "./exposition.ts";
 export { createGatewayMetrics, type DnsReading, type GatewayReadings, type PeerReading } from "./gateway-metrics.ts";
 export type { Distribution, Labels, Metric, Sample } from "./metric.ts";

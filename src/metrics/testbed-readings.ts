@@ -30,6 +30,7 @@ export const GATEWAY: GatewayReadings = {
     queries: { udp: 5, tcp: 1 },
     responses: { udp: { NOERROR: 4, NXDOMAIN: 1 }, tcp: { NOERROR: 1 } },
     zoneNames: 9,
+    skippedNames: 2,
   }),
   drops: async () => ({ guard: 3 }),
   loop,

@@ -51,6 +51,7 @@ export {
   type ServiceName,
   type Uid,
 } from "./names.ts";
+export { nearest } from "./nearest.ts";
 export { PROTOCOLS, type Protocol } from "./protocol.ts";
 export { err, expect, ok, type Result, unreachable } from "./result.ts";
 export { type Millis, millis, parseDuration, type Revision } from "./units.ts";

@@ -2,10 +2,12 @@ import { createServer, type Server } from "node:http";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createStatusHttp, type Route } from "#admin";
-import { VERBS, type Verb } from "#cli";
+import { loadVerbs, type Verb } from "#cli";
 import { silentLog, systemClock } from "#life";
 import { err, ok } from "#values";
 import { folder, meridian } from "./testbed.ts";
+
+const VERBS = await loadVerbs();
 
 /** Help, and what a verb does with the answers of a daemon. */
 

@@ -42,6 +42,7 @@ export async function meridian(argv: readonly string[], around: Around = {}): Pr
     version: "1.2.3",
     clock: systemClock,
     random: () => 0.5,
+    onReload: () => {},
     notify: () => {},
   };
   const code = await runProgram(argv, surroundings, signal);

@@ -1,8 +1,10 @@
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { VERBS, type Verb } from "#cli";
+import { loadVerbs, type Verb } from "#cli";
 import { folder, freePort, goodToken, meridian, refusedIn } from "./testbed.ts";
+
+const VERBS = await loadVerbs();
 
 /** Every setting of every verb with a wrong value: by flag, by environment, by configuration. Each is exit code 2 and
  *  one line with the place and what to write instead, and nothing is made or bound.

@@ -1,7 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { VERBS, type Verb } from "#cli";
+import { loadVerbs, type Verb } from "#cli";
 import { ROOT } from "./pages.ts";
+
+const VERBS = await loadVerbs();
 
 type Setting = Verb["settings"][number];
 

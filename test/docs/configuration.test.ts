@@ -1,9 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { VERBS, type Verb } from "#cli";
+import { loadVerbs, type Verb } from "#cli";
 import { blocksOf } from "./blocks.ts";
 import { configurationTables, FIRST } from "./configuration-tables.ts";
 import { page } from "./pages.ts";
+
+const VERBS = await loadVerbs();
 
 const verb = (settings: Verb["settings"]): Verb => ({
   name: "sing",

@@ -4,9 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import { VERBS } from "#cli";
+import { loadVerbs } from "#cli";
 import { page, ROOT } from "./pages.ts";
 import { parseUnit, settingOf, unitFiles, withoutPrivileges } from "./unit-file.ts";
+
+const VERBS = await loadVerbs();
 
 const units = unitFiles();
 const hasSystemd = spawnSync("systemd-analyze", ["--version"]).status === 0;

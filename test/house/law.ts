@@ -21,6 +21,8 @@ export const ROOMS = [
   "kube",
   "broker",
   "gateway",
+  // The `dns` role: source -> zone -> responder -> http. It composes as the gateway does, and shares nothing with it.
+  "nameserver",
   "cli",
 ] as const;
 
@@ -30,6 +32,9 @@ const WHY_ISLAND = "it must be understood, tested and replaced by itself";
 const WHY: Readonly<Record<string, string>> = {
   "gateway>broker": "they meet only in what they say to each other (wire)",
   "broker>gateway": "they meet only in what they say to each other (wire)",
+  "nameserver>gateway": "the responder alone needs no broker, no tunnel and no identity",
+  "nameserver>broker": "the responder alone needs no broker",
+  "nameserver>wire": "the responder alone speaks with no broker",
   "dns>wire": "names are answered from memory, whatever the source",
 };
 /** What may be used of the registry, and where. A package that is not here is not used. */

@@ -1,0 +1,25 @@
+import { benchVerb } from "./bench-verb.ts";
+import { brokerVerb } from "./broker-verb.ts";
+import { diagnoseVerb } from "./diagnose-verb.ts";
+import { dnsVerb } from "./dns-verb.ts";
+import { explainVerb } from "./explain-verb.ts";
+import { gatewayVerb } from "./gateway-verb.ts";
+import { inviteVerb } from "./invite-verb.ts";
+import { ipamVerb } from "./ipam-verb.ts";
+import { leaveVerb } from "./leave-verb.ts";
+import { statusVerb } from "./status-verb.ts";
+import type { Verb } from "./verb.ts";
+
+/** All verbs, in the order of the help. */
+export const VERBS: readonly Verb[] = [
+  brokerVerb,
+  gatewayVerb,
+  dnsVerb,
+  inviteVerb,
+  statusVerb,
+  explainVerb,
+  benchVerb,
+  ipamVerb,
+  leaveVerb,
+  diagnoseVerb,
+];

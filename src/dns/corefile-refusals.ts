@@ -1,0 +1,55 @@
+/** Plugins of CoreDNS that are not served here, each with the nearest thing that is. The whole list stands here, so that
+ *  a word outside it is a slip of the pen. */
+const FORWARD = "this responder asks nobody: keep CoreDNS in front of it, whose own block forwards the zone here";
+const OTHER_DATA = "names come from imported services alone: serve others by CoreDNS, and forward this zone here";
+const NOT_CLEAR = "queries are taken by UDP and TCP in clear: put CoreDNS in front for encryption";
+const UNSIGNED = "the zone is not signed: validators need an exception for it";
+const TRACE = "use log, prometheus and --log-level debug";
+
+export const REFUSED_PLUGINS: Readonly<Record<string, string>> = {
+  forward: FORWARD,
+  grpc: FORWARD,
+  alternate: FORWARD,
+  autopath: "search paths are for the resolver in front: put autopath into CoreDNS's own block",
+  auto: OTHER_DATA,
+  azure: OTHER_DATA,
+  clouddns: OTHER_DATA,
+  etcd: OTHER_DATA,
+  erratic: OTHER_DATA,
+  file: OTHER_DATA,
+  hosts: OTHER_DATA,
+  k8s_external: OTHER_DATA,
+  nomad: OTHER_DATA,
+  route53: OTHER_DATA,
+  secondary: OTHER_DATA,
+  template: OTHER_DATA,
+  whoami: OTHER_DATA,
+  local: OTHER_DATA,
+  sign: UNSIGNED,
+  dnssec: UNSIGNED,
+  transfer: "zone transfers are refused: names are read from memory, one by one",
+  tls: NOT_CLEAR,
+  https: NOT_CLEAR,
+  https3: NOT_CLEAR,
+  grpc_server: NOT_CLEAR,
+  quic: NOT_CLEAR,
+  dns64: "addresses are answered as they are: put dns64 into CoreDNS's own block",
+  rewrite: "names are answered as asked: put rewrite into CoreDNS's own block",
+  header: "answers carry AA=1 and RA=0, as an authoritative server's must: leave it out",
+  minimal: "answers carry no more than the addresses of SRV targets, and those only where they fit: leave it out",
+  chaos: "version.bind and its like are REFUSED: leave it out",
+  nsid: "no server identifier is told: leave it out",
+  view: "one address answers everybody alike: give other clients another bind address or port, and use acl",
+  geoip: "one address answers everybody alike: leave it out",
+  metadata: "there is no metadata: leave it out",
+  pprof: TRACE,
+  trace: TRACE,
+  dnstap: TRACE,
+  shed: "a query takes microseconds and no query waits for another: leave it out",
+  multisocket: "one listener takes queries in batches: leave it out, or give several bind addresses",
+  cancel: "no query waits for anybody: leave it out",
+  root: "no files are read for answers: leave it out",
+  tsig: "queries are not signed: use acl",
+  timeouts_http: NOT_CLEAR,
+  on: "nothing is run at start and stop: use the service manager",
+};
