@@ -1,9 +1,11 @@
 import { rmSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { query } from "#dns";
 import type { ManifestChange } from "#kube";
-import type { Revision } from "#values";
+import type { Ip, Revision } from "#values";
 import { identityKeyOf } from "#wire";
 import { listen, onBatch, onRefused, onSession, onWelcome, ownKeys } from "./events.ts";
+import type { Gateway } from "./state.ts";
 import { cidr, exportBody, grant, serviceGrant, TestMember } from "./testbed.ts";
 import { type Composed, composed, welcomeOf } from "./testbed-gateway.ts";
 import { localExport, manifestsOf } from "./testbed-manifests.ts";
@@ -43,6 +45,29 @@ function spy(): void {
 }
 
 const codes = () => made.gateway.troubles.list().map(({ code, severity }) => `${code} ${severity}`);
+
+/** whileServing runs a gateway's responder alone. */
+async function whileServing<T>({ responder }: Gateway, use: () => Promise<T>): Promise<T> {
+  const end = new AbortController();
+  const run = responder.run(end.signal);
+  try {
+    await responder.started;
+    await responder.applied();
+    return await use();
+  } finally {
+    end.abort();
+    await run;
+  }
+}
+
+/** serialOf asks for a zone's serial; an error is given by its name. */
+async function serialOf({ responder }: Gateway, name: string): Promise<string> {
+  const [server] = responder.bound;
+  if (server === undefined) throw new Error("nothing listens");
+  const answer = await query({ server, name, type: "SOA" }, AbortSignal.timeout(5000));
+  if (!answer.ok) throw new Error(answer.error.detail);
+  return answer.value.answers[0]?.data.split(" ")[2] ?? answer.value.rcode;
+}
 
 describe("what is learned", () => {
   test("an export has its service looked at, and no tunnel", async () => {
@@ -210,6 +235,22 @@ describe("the session", () => {
     const again = composed({ dataDir: made.dir });
     expect(again.gateway.session).toMatchObject({ supernets: ["242.0.0.0/8"], seen: "198.51.100.1", heardAt: -60_000 });
     made = again;
+  });
+
+  test("names of the supernet's addresses are answered once a welcome named it, and at once after a restart", async () => {
+    made.gateway.cache.close();
+    made = composed({ dataDir: made.dir, dns: [{ host: "127.0.0.1" as Ip, port: 0 }] });
+    const serial = (): Promise<string> => serialOf(made.gateway, "242.in-addr.arpa");
+    const before = await whileServing(made.gateway, async () => {
+      expect(await serial()).toBe("REFUSED");
+      onWelcome(made.gateway, welcomeOf(made.amber));
+      await made.gateway.responder.applied();
+      return serial();
+    });
+    made.gateway.cache.close();
+    made = composed({ dataDir: made.dir, dns: [{ host: "127.0.0.1" as Ip, port: 0 }] });
+    const after = await whileServing(made.gateway, serial);
+    expect(Number(after)).toBeGreaterThan(Number(before));
   });
 
   test("a refusal of a member is critical and ends nothing; one of a join that is final ends it", () => {

@@ -1,10 +1,11 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { TABLES } from "../standards/tables.ts";
 import { blocksOf } from "./blocks.ts";
-import { page } from "./pages.ts";
+import { page, ROOT, tables } from "./pages.ts";
 
 const snippets = new Map(
   blocksOf(page("docs/dns.md"))
@@ -19,6 +20,21 @@ const FORMS: Readonly<Record<string, RegExp>> = {
   ini: /^\[Resolve\]\nDNS=(?<to>\S+)\nDomains=~clusterset\.local\n$/,
   unbound: /^server:\n(?: {2}\S+: .*\n)+\nstub-zone:\n {2}name: "clusterset\.local"\n {2}stub-addr: (?<to>\S+)\n$/,
 };
+
+describe("where CoreDNS answers otherwise", () => {
+  test("every switch is in the table, under its row, and no other", () => {
+    const text = readFileSync(join(ROOT, "src/dns/compat.ts"), "utf8");
+    const inCode = [...text.matchAll(/\/\*\* (3\.\d-[\w-]+): .*?readonly (\w+)\?:/gs)].map(([, row, name]) => [
+      row,
+      name,
+    ]);
+    const [table = []] = tables(page("docs/dns.md").text).get("Where CoreDNS answers otherwise") ?? [];
+    const inPage = table.map((line) => [line["row"], /^(\w+):/.exec(line["with the switch"] ?? "")?.[1]]);
+    expect(inPage).toEqual(inCode);
+    const rows = new Set(TABLES.flatMap(({ rows: of }) => of.map(({ id }) => id)));
+    for (const [row] of inPage) expect(rows).toContain(row);
+  });
+});
 
 describe("the resolvers' configurations in docs/dns.md", () => {
   test("there is one for each resolver that the page names", () => {
