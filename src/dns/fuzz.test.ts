@@ -1,108 +1,134 @@
-import fc from "fast-check";
+import { randomInt } from "node:crypto";
 import { describe, expect, test } from "vitest";
-import { decodeAnswer } from "./answer-text.ts";
 import { headless, pods, virtual } from "./example-services.ts";
 import { message, octets16, optRecord, testbed } from "./testbed.ts";
+import { faultOf, fuzzAnswerer, secondFault } from "./testbed-fuzz.ts";
+import { fuzzSockets } from "./testbed-fuzz-sockets.ts";
+import { PacketSource, readCorpus } from "./testbed-packets.ts";
+import { strictFault } from "./testbed-strict.ts";
+import { MODES, wire } from "./testbed-wire.ts";
 import { concat } from "./wire-name.ts";
 
 const Z = "clusterset.local";
-const bed = testbed([virtual(), headless(pods(60))]);
-const NAMES = [
-  Z,
-  `web.shop.svc.${Z}`,
-  `_http._tcp.db.shop.svc.${Z}`,
-  `p3.a.db.shop.svc.${Z}`,
-  `no.${Z}`,
-  "example.com",
-];
-const TYPES = [1, 2, 6, 16, 28, 33, 41, 252, 255, 666];
+/** Three tests of so long make a minute. `node bench/fuzz-dns.ts` goes on for longer. */
+const SPAN_MS = 20_000;
+const never = new AbortController().signal;
 
-/** What holds for any octets: a reply or silence, soon; a reply decodes, is short, and answers this query. */
-function checkReply(query: Uint8Array, tcp: boolean): void {
-  const before = performance.now();
-  const reply = bed.raw(query, tcp);
-  expect(performance.now() - before).toBeLessThan(50); // a pause of the collector counts too; the median is microseconds
-  if (reply.length === 0) {
-    expect(query.length < 12 || ((query[2] ?? 0) & 0x80) !== 0).toBe(true);
-    return;
-  }
-  expect(reply.length).toBeLessThanOrEqual(tcp ? 65_535 : 1232);
-  expect(reply.subarray(0, 2)).toEqual(query.subarray(0, 2));
-  expect((reply[2] ?? 0) & 0x80).toBe(0x80);
-  const decoded = decodeAnswer(reply);
-  expect(decoded.ok ? "" : `${decoded.error} ${reply.toHex()}`).toBe("");
-}
+describe("packets that failed once, somewhere", () => {
+  test.each(MODES)("get a sound reply or none, by %s", async (mode) => {
+    await using bed = await wire(mode, [virtual(), headless(pods(5000), { name: "big" })]);
+    for (const { what, octets } of readCorpus()) {
+      for (const tcp of [false, true]) {
+        const reply = await bed.raw(octets, tcp);
+        expect([what, tcp, faultOf(octets, reply, tcp)]).toEqual([what, tcp, undefined]);
+        if (reply.length > 0) expect([what, tcp, secondFault(reply)]).toEqual([what, tcp, undefined]);
+      }
+    }
+  });
+});
 
-const query = fc
-  .record({
-    name: fc.constantFrom(...NAMES),
-    type: fc.constantFrom(...TYPES),
-    flags: fc.integer({ min: 0, max: 0x7ff }),
-    edns: fc.option(
-      fc.record({
-        size: fc.integer({ min: 0, max: 65_535 }),
-        version: fc.constantFrom(0, 0, 0, 1, 255),
-        flags: fc.integer({ min: 0, max: 65_535 }),
-        options: fc.uint8Array({ maxLength: 20 }),
-      }),
-      { nil: undefined },
-    ),
-  })
-  .map(({ name, type, flags, edns }) => message(name, type, { flags, ...(edns === undefined ? {} : { edns }) }));
+describe("F46: random, mutated and grammar-built packets", () => {
+  test("in process: none over 5 ms, every reply sound, memory flat", () => {
+    const seed = randomInt(1, 2 ** 31);
+    fuzzAnswerer({ seed, packets: 50_000, secondEvery: 1 });
+    const before = process.memoryUsage().rss;
+    const until = performance.now() + SPAN_MS;
+    const report = fuzzAnswerer({ seed: seed + 1, packets: 1e9, until, secondEvery: 1 });
+    expect(report.packets).toBeGreaterThan(50_000);
+    expect(report.slowestMs, report.slowest).toBeLessThan(5);
+    expect(process.memoryUsage().rss - before).toBeLessThan(60 << 20); // other tests' too: the long run says 20 MiB
+  }, 120_000);
 
-describe("answer() on anything", () => {
-  test("junk", () => {
-    fc.assert(fc.property(fc.uint8Array({ maxLength: 600 }), fc.boolean(), checkReply), { numRuns: 5000 });
+  test.each(MODES)(
+    "over sockets, by %s: every packet its reply, every reply sound",
+    async (mode) => {
+      const seed = randomInt(1, 2 ** 31);
+      const until = performance.now() + SPAN_MS;
+      const report = await fuzzSockets(mode, { seed, packets: 1e9, until, secondEvery: 4 }, never);
+      expect(report.packets).toBeGreaterThan(1000);
+      expect(report.slowestMs).toBeLessThan(5);
+    },
+    120_000,
+  );
+
+  test("the same seed makes the same packets, of every kind", () => {
+    const made = [1, 2].map(() => {
+      const source = new PacketSource(42);
+      const packets: string[] = [];
+      for (let i = 0; i < 500; i++) {
+        source.next();
+        packets.push(`${source.kind} ${source.octets.subarray(0, source.length).toHex()}`);
+      }
+      return packets;
+    });
+    expect(made[0]).toEqual(made[1]);
+    expect(new Set(made[0]).size).toBeGreaterThan(450);
+    expect(new Set(made[0]?.map((line) => line.split(" ")[0])).size).toBeGreaterThan(2);
+  });
+});
+
+describe("F47: count bombs and pointer loops", () => {
+  const bombs: readonly (readonly [what: string, octets: Uint8Array])[] = [
+    ["65,535 of everything in twelve octets", octets16(1, 0, 0xffff, 0xffff, 0xffff, 0xffff)],
+    ["65,535 answers behind a question", message(Z, 1, { counts: [1, 0xffff, 0xffff, 0xffff] })],
+    ["records of zeros", message(Z, 1, { counts: [1, 1, 1, 2], tail: new Uint8Array(4000) })],
+    ["a thousand options", message(Z, 1, { edns: { options: new Uint8Array(4000) } })],
+    ["two thousand labels", message(new Uint8Array(4000).fill(1), 1)],
+    ["two thousand pointers", message(new Uint8Array(4000).fill(0xc0), 1)],
+    ["a pointer to itself", message(Uint8Array.of(0xc0, 12), 1)],
+    ["a ring of two", message(Uint8Array.of(1, 97, 0xc0, 0x10, 0xc0, 0x0c), 1)],
+    [
+      "owners that point to owners",
+      message(Z, 1, { counts: [1, 0, 0, 2], tail: concat(octets16(0xc022, 1, 1, 0, 0, 0), optRecord()) }),
+    ],
+  ];
+  test.each(bombs)("%s: at most 20 µs each", (_, octets) => {
+    const bed = testbed([virtual()]);
+    const memory = new Uint8Array(8192);
+    memory.set(octets, 100);
+    const each = (count: number): number => {
+      const before = process.threadCpuUsage();
+      for (let i = 0; i < count; i++) bed.answerer.answer(memory, 100, octets.length, 6000, false);
+      const { user, system } = process.threadCpuUsage(before);
+      return (user + system) / count;
+    };
+    each(5000);
+    expect(each(20_000)).toBeLessThan(20);
+  });
+});
+
+describe("strictFault()", () => {
+  const bed = testbed([virtual(), headless(pods(3, true))]);
+  const good = bed.raw(message(`_http._tcp.db.shop.svc.${Z}`, "SRV", { edns: {} }));
+
+  test("finds nothing in good replies", () => {
+    expect(strictFault(good)).toBeUndefined();
+    for (const type of ["A", "AAAA", "SOA", "NS", "TXT", "ANY"]) {
+      for (const name of [Z, `db.shop.svc.${Z}`, `dns-version.${Z}`, "example.com"]) {
+        expect(strictFault(bed.raw(message(name, type, { edns: {} })))).toBeUndefined();
+      }
+    }
   });
 
-  test("junk behind a header that looks like a query's", () => {
-    const junk = fc.tuple(fc.uint8Array({ minLength: 8, maxLength: 8 }), fc.uint8Array({ maxLength: 300 }));
-    fc.assert(
-      fc.property(junk, fc.boolean(), ([counts, rest], tcp) =>
-        checkReply(
-          concat(
-            octets16(7, 0),
-            counts.map((octet, i) => (i === 1 ? 1 : octet & 3)),
-            rest,
-          ),
-          tcp,
-        ),
-      ),
-      { numRuns: 5000 },
-    );
+  test("finds every cut, and an octet too many", () => {
+    for (let length = 0; length < good.length; length++) expect(strictFault(good.slice(0, length))).toBeDefined();
+    expect(strictFault(concat(good, Uint8Array.of(0)))).toBe("1 octets too many");
   });
 
-  test("good queries", () => {
-    fc.assert(fc.property(query, fc.boolean(), checkReply), { numRuns: 3000 });
-  });
-
-  test("good queries with octets changed, cut or put in", () => {
-    const change = fc.record({ at: fc.nat(100), octet: fc.nat(255), kind: fc.constantFrom("set", "cut", "insert") });
-    fc.assert(
-      fc.property(query, fc.array(change, { maxLength: 4 }), fc.boolean(), (good, changes, tcp) => {
-        let octets = [...good];
-        for (const { at, octet, kind } of changes) {
-          if (kind === "set" && at < octets.length) octets[at] = octet;
-          else if (kind === "cut") octets = octets.slice(0, at);
-          else octets.splice(at, 0, octet);
-        }
-        checkReply(Uint8Array.from(octets), tcp);
-      }),
-      { numRuns: 5000 },
-    );
-  });
-
-  test("bombs: what headers and options can claim costs no time", () => {
-    const bombs = [
-      octets16(1, 0, 1, 0xffff, 0xffff, 0xffff),
-      message(Z, 1, { counts: [1, 1, 1, 2], tail: new Uint8Array(4000) }),
-      message(Z, 1, { tail: optRecord({ options: new Uint8Array(4000) }), counts: [1, 0, 0, 1] }),
-      message(new Uint8Array(4000).fill(1), 1),
-      message(new Uint8Array(4000).fill(0xc0), 1),
-    ];
-    const start = performance.now();
-    for (let i = 0; i < 2000; i++) for (const bomb of bombs) bed.raw(bomb);
-    // 10,000 of them: 50 µs each is a hundred times what they take.
-    expect(performance.now() - start).toBeLessThan(10_000 * 0.05);
+  test.each([
+    [2, 0x00, "not a response"],
+    [3, 0x80, "RA, Z or AD is set"],
+    [2, 0x80, "an answer without AA"],
+    [3, 0x03, "answers with code 3"],
+    [5, 2, "more than one question"],
+    [11, 0, "octets too many"],
+    [12, 0x40, "a label type that does not exist"],
+    [12, 0xc0, "a pointer where there may be none"],
+    [good.length - 5, 1, "an EDNS version but 0"],
+    [good.length - 3, 1, "an EDNS flag but DO"],
+  ])("finds octet %i being %i: %s", (at, octet, fault) => {
+    const bad = good.slice();
+    bad[at] = octet;
+    expect(strictFault(bad)).toContain(fault);
   });
 });

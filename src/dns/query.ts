@@ -24,6 +24,8 @@ export type Verdict = (typeof VERDICT)[keyof typeof VERDICT];
 const MAX_ANSWERS = 1;
 const MAX_AUTHORITIES = 1;
 const MAX_ADDITIONALS = 2;
+/** By their own names: the loop over options runs a thousand times for a packet that wants it to. */
+const { COOKIE, KEEPALIVE, NSID } = OPTION;
 /** Octets of a record between its owner and its data. */
 const RR_FIXED = 10;
 
@@ -160,13 +162,13 @@ export class Query {
 
   /** The first cookie counts and no other (RFC 7873 section 5.2). Keepalive comes without a time from clients. */
   #readOption(code: number, at: number, length: number): boolean {
-    if (code === OPTION.COOKIE && this.#cookies && this.cookieLength === 0) {
+    if (code === COOKIE && this.#cookies && this.cookieLength === 0) {
       if (!cookieLengthFits(length)) return false;
       this.cookieAt = at;
       this.cookieLength = length;
-    } else if (code === OPTION.NSID) {
+    } else if (code === NSID) {
       this.nsid = true;
-    } else if (code === OPTION.KEEPALIVE) {
+    } else if (code === KEEPALIVE) {
       this.keepalive = length === 0;
     }
     return true;

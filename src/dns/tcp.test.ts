@@ -91,8 +91,8 @@ function ids(client: Client): readonly number[] {
   return client.replies.map((reply) => reply.readUInt16BE(0));
 }
 
-describe("5.4 T: DNS over TCP (RFC 7766)", () => {
-  test("T1: octet by octet, and length and message in two writes", async () => {
+describe("DNS over TCP (RFC 7766)", () => {
+  test("[5.4-T1] octet by octet, and length and message in two writes", async () => {
     await using running = await serve();
     const client = new Client(running.port);
     const query = framed(message(WEB, "A", { id: 1 }));
@@ -108,7 +108,7 @@ describe("5.4 T: DNS over TCP (RFC 7766)", () => {
     client.socket.destroy();
   });
 
-  test("T2: 300 queries in one segment get 300 replies, each its own", async () => {
+  test("[5.4-T2] 300 queries in one segment get 300 replies, each its own", async () => {
     await using running = await serve();
     const client = new Client(running.port);
     const queries = Array.from({ length: 300 }, (_, id) => framed(message(`s${id}.${Z}`, "A", { id })));
@@ -118,7 +118,7 @@ describe("5.4 T: DNS over TCP (RFC 7766)", () => {
     client.socket.destroy();
   });
 
-  test.each([0, 1, 11])("T3: a length of %i closes the connection, after earlier replies", async (length) => {
+  test.each([0, 1, 11])("[5.4-T3] a length of %i closes the connection, after earlier replies", async (length) => {
     await using running = await serve();
     const client = new Client(running.port);
     client.socket.write(concat(framed(message(WEB, "A", { id: 9 })), octets16(length), new Uint8Array(length)));
@@ -126,7 +126,7 @@ describe("5.4 T: DNS over TCP (RFC 7766)", () => {
     expect(ids(client)).toEqual([9]);
   });
 
-  test("T3: a length of 65,535 and silence ends at the deadline", async () => {
+  test("[5.4-T3] a length of 65,535 and silence ends at the deadline", async () => {
     await using running = await serve({ messageMs: 300 });
     const client = new Client(running.port);
     client.socket.write(concat(octets16(65_535), new Uint8Array(100)));
@@ -134,7 +134,7 @@ describe("5.4 T: DNS over TCP (RFC 7766)", () => {
     expect(client.replies).toEqual([]);
   });
 
-  test("T3: a query of 65,535 octets is answered", async () => {
+  test("[5.4-T3] a query of 65,535 octets is answered", async () => {
     await using running = await serve();
     const client = new Client(running.port);
     const padding = 65_535 - message(WEB, "A", { edns: {} }).length - 4;
@@ -145,7 +145,7 @@ describe("5.4 T: DNS over TCP (RFC 7766)", () => {
     client.socket.destroy();
   });
 
-  test("T4: a malformed query gets FORMERR, and the next one its answer", async () => {
+  test("[5.4-T4] a malformed query gets FORMERR, and the next one its answer", async () => {
     await using running = await serve();
     const client = new Client(running.port);
     const bad = message(WEB, "A", { id: 1, counts: [2, 0, 0, 0] });
@@ -165,7 +165,7 @@ describe("5.4 T: DNS over TCP (RFC 7766)", () => {
     client.socket.destroy();
   });
 
-  test("T5: a half-closed client gets its replies, then the end", async () => {
+  test("[5.4-T5] a half-closed client gets its replies, then the end", async () => {
     await using running = await serve();
     const client = new Client(running.port, { allowHalfOpen: true });
     const queries = Array.from({ length: 200 }, (_, id) => framed(message(`db.shop.svc.${Z}`, "A", { id })));
@@ -175,7 +175,7 @@ describe("5.4 T: DNS over TCP (RFC 7766)", () => {
     client.socket.destroy();
   });
 
-  test("T6: one source has so many connections, and the one useful longest ago goes", async () => {
+  test("[5.4-T6] one source has so many connections, and the one useful longest ago goes", async () => {
     await using running = await serve({ perSource: 3 });
     const clients = [0, 1, 2].map(() => new Client(running.port));
     for (const client of clients) await once(client.socket, "connect");
@@ -190,7 +190,7 @@ describe("5.4 T: DNS over TCP (RFC 7766)", () => {
     for (const client of [...clients, late]) client.socket.destroy();
   });
 
-  test("T6: 1000 idle connections leave room for a query", async () => {
+  test("[5.4-T6] 1000 idle connections leave room for a query", async () => {
     await using running = await serve({ total: 100, perSource: 1000 });
     const idle = Array.from({ length: 1000 }, () => new Client(running.port));
     await Promise.all(idle.map((client) => once(client.socket, "connect")));
@@ -201,7 +201,7 @@ describe("5.4 T: DNS over TCP (RFC 7766)", () => {
     for (const one of [...idle, client]) one.socket.destroy();
   });
 
-  test("T6: no first query in time closes; so does a query that drips", async () => {
+  test("[5.4-T6] no first query in time closes; so does a query that drips", async () => {
     await using running = await serve({ messageMs: 300, idleMs: 60_000 });
     const silent = new Client(running.port);
     const dripping = new Client(running.port);
@@ -213,7 +213,7 @@ describe("5.4 T: DNS over TCP (RFC 7766)", () => {
     expect(dripping.replies).toHaveLength(1);
   });
 
-  test("T7: a client that never reads is cut, and what waits for it is bounded", async () => {
+  test("[5.4-T7] a client that never reads is cut, and what waits for it is bounded", async () => {
     await using running = await serve({ writeMs: 400, backlogBytes: 64 << 10 });
     const before = process.memoryUsage().arrayBuffers;
     const client = connect({ port: running.port, host: "127.0.0.1" });
@@ -233,7 +233,7 @@ describe("5.4 T: DNS over TCP (RFC 7766)", () => {
     client.destroy();
   });
 
-  test("T8: connections that are reset or closed at once leave nothing behind", async () => {
+  test("[5.4-T8] connections that are reset or closed at once leave nothing behind", async () => {
     await using running = await serve();
     const query = framed(message(`db.shop.svc.${Z}`, "A"));
     for (let round = 0; round < 5; round++) {
@@ -254,7 +254,7 @@ describe("5.4 T: DNS over TCP (RFC 7766)", () => {
     expect(sumCounters(running.memory).tcp.accepted).toBe(201);
   });
 
-  test("T9: an idle connection stays for its time, then ends with FIN", async () => {
+  test("[5.4-T9] an idle connection stays for its time, then ends with FIN", async () => {
     await using running = await serve({ idleMs: 700, messageMs: 100 });
     const client = new Client(running.port);
     const errors: unknown[] = [];

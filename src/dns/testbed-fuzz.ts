@@ -38,6 +38,8 @@ export interface FuzzReport {
 export interface FuzzOptions {
   readonly seed: number;
   readonly packets: number;
+  /** When to stop before that, in milliseconds of `performance.now()`. */
+  readonly until?: number;
   /** Every so-and-so-manyth reply goes to dns2's decoder too: it takes longer than all the rest. */
   readonly secondEvery: number;
   readonly onProgress?: (report: FuzzReport) => void;
@@ -88,7 +90,7 @@ export function fail(seed: number, kind: string, packet: Uint8Array, fault: stri
 
 /** fuzzAnswerer sends packets to answerers in this thread: one as responders are made, by UDP and TCP, and one with rate
  *  limits, which may also be silent. It throws at the first fault. */
-export function fuzzAnswerer({ seed, packets, secondEvery, onProgress }: FuzzOptions): FuzzReport {
+export function fuzzAnswerer({ seed, packets, until = Infinity, secondEvery, onProgress }: FuzzOptions): FuzzReport {
   const report = emptyReport();
   const source = new PacketSource(seed);
   const target = new Target();
@@ -108,7 +110,10 @@ export function fuzzAnswerer({ seed, packets, secondEvery, onProgress }: FuzzOpt
       if (second !== undefined) fail(seed, source.kind, packet, second, reply);
       report.readBySecond++;
     }
-    if (n % 1000 === 999) target.change(source);
+    if (n % 1000 === 999) {
+      target.change(source);
+      if (performance.now() > until) break;
+    }
     if (n % 200_000 === 199_999) onProgress?.(report);
   }
   return report;
