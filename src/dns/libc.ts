@@ -10,6 +10,7 @@ export interface Libc {
   recvmmsg(fd: number, messages: bigint, count: number, flags: number, timeout: null): number;
   sendmmsg(fd: number, messages: bigint, count: number, flags: number): number;
   close(fd: number): number;
+  usleep(microseconds: number): number;
   errno(): number;
   /** Text of an errno, `EADDRINUSE`. */
   errorCode(errno: number): string;
@@ -33,6 +34,7 @@ export async function loadLibc(): Promise<Result<Libc>> {
     const recvmmsg = library.func("int recvmmsg(int fd, void *messages, uint32_t n, int flags, void *timeout)");
     const sendmmsg = library.func("int sendmmsg(int fd, void *messages, uint32_t n, int flags)");
     const close = library.func("int close(int fd)");
+    const usleep = library.func("int usleep(uint32_t microseconds)");
     // Linux has one number for EAGAIN and EWOULDBLOCK, and this is its common name.
     const codes = new Map(
       Object.entries(koffi.os.errno)
@@ -47,6 +49,7 @@ export async function loadLibc(): Promise<Result<Libc>> {
       recvmmsg,
       sendmmsg,
       close,
+      usleep,
       errno: () => koffi.errno(),
       errorCode: (errno) => codes.get(errno) ?? `errno ${errno}`,
       addressOf: (buffer) => koffi.address(buffer),
