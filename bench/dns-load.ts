@@ -1,11 +1,15 @@
 import { readFileSync } from "node:fs";
 import type { LoadAsk, LoadResult } from "./load-ask.ts";
 import { LOAD_BATCH, LoadSockets, REPLY_BYTES } from "./load-sockets.ts";
+import { stampMs } from "./stamp.ts";
 import { softirqPid, treeCpuSeconds } from "./tree-cpu.ts";
 
 /** After the end, answers may take this long before they are lost; in closed mode, also meanwhile. */
 const PATIENCE_MS = 1000;
 const IDS = 65_536;
+const HEADER = 12;
+/** Names of services begin with another letter. */
+const CANARY_LETTER = 0x63;
 /** Latencies that are kept; a run of more answers stops keeping them. */
 const MOST_SAMPLES = 1 << 23;
 
@@ -195,17 +199,16 @@ class Load {
       this.#wrong++;
     }
     if (this.#samples < MOST_SAMPLES) this.#latencies[this.#samples++] = now - due;
-    if (this.#ask.canaryEvery !== undefined) this.#sawCanary(at, i, now);
+    if (this.#ask.canaryEvery !== undefined) this.#sawCanary(at, i);
   }
 
-  /** sawCanary: the query asked for is told by its name's first label, `canary`. */
-  #sawCanary(at: number, i: number, now: number): void {
+  /** sawCanary notes when an address of the canary was seen first. Its name is told by its first label. */
+  #sawCanary(at: number, i: number): void {
     const { replies } = this.#sockets;
-    if (replies[at + 12] !== 6 || replies[at + 13] !== 0x63 || replies[at + 14] !== 0x61) return;
+    if (replies[at + HEADER + 1] !== CANARY_LETTER) return;
     const end = at + this.#sockets.replyLength(i);
-    const view = new DataView(replies.buffer, end - 4, 4);
-    const count = view.getUint32(0);
-    if (count > (this.#canary.at(-1)?.[0] ?? -1)) this.#canary.push([count, stamp(now)]);
+    const address = new DataView(replies.buffer, end - 4, 4).getUint32(0);
+    if (address > (this.#canary.at(-1)?.[0] ?? -1)) this.#canary.push([address, stampMs()]);
   }
 
   #lose(which: number): void {
@@ -239,15 +242,8 @@ class Load {
   }
 }
 
-/** stamp is a moment of this process as one of the machine's monotonic clock, in milliseconds. */
-function stamp(now: number): number {
-  return now + OFFSET_MS;
-}
-
-const OFFSET_MS = Number(process.hrtime.bigint()) / 1e6 - performance.now();
-
-// Runs alone on a CPU: `dns-load.ts ASK.json`.
+// Runs alone on a CPU: `dns-load.ts ASK`.
 if (import.meta.main) {
-  const ask = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8")) as LoadAsk;
+  const ask = JSON.parse(process.argv[2] ?? "") as LoadAsk;
   process.stdout.write(`${JSON.stringify(new Load(ask).run())}\n`);
 }

@@ -35,9 +35,12 @@ int main(int count, char **words) {
     }
     int got = recvmmsg(fd, messages, BATCH, MSG_WAITFORONE, NULL);
     for (int i = 0; i < got; i++) {
-      unsigned length = messages[i].msg_len;
+      unsigned length = HEADER;
+      while (length < messages[i].msg_len && buffers[i][length] != 0) length += 1 + buffers[i][length];
+      length = length + 5 <= messages[i].msg_len ? length + 5 : HEADER; /* the question alone: an OPT is left out */
       buffers[i][2] |= 0x84;
       buffers[i][7] = 1;
+      buffers[i][11] = 0;
       memcpy(buffers[i] + length, record, sizeof record);
       iovecs[i].iov_len = length + sizeof record;
     }

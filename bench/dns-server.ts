@@ -1,20 +1,67 @@
-import { readFileSync } from "node:fs";
-import { createResponder, type UdpMode } from "#dns";
+import { readFileSync, writeFileSync } from "node:fs";
+import { createResponder, type Responder, type UdpMode } from "#dns";
 import { silentLog, systemClock, Troubles } from "#life";
 import { expect, parseIp } from "#values";
-import { ORIGIN, TTL, zoneService } from "./dns-workload.ts";
+import { canaryService, ORIGIN, serviceAddress, TTL, zoneService } from "./dns-workload.ts";
+import { stampMs } from "./stamp.ts";
 
 /** DnsServerAsk is what our responder is to serve. It is read from a file: `dns-server.ts ASK.json`. */
 export interface DnsServerAsk {
   readonly port: number;
   readonly services: number;
   readonly mode: UdpMode;
-  /** Changes a second of services in turn, from SIGUSR1 on until the next; 0: none. */
+  /** Services changed a second, one after the other, from SIGUSR1 until SIGUSR2. */
   readonly changesPerSecond: number;
+  /** Where the canary's addresses and the moment of each change are written at SIGUSR2. */
+  readonly stamps?: string;
 }
 
-// Runs our responder alone, with its counters on, as a program of its own to be measured; prints `ready` when it answers
-// all it was asked to.
+/** Every so many changes one is the canary's. */
+const CANARY_EVERY = 20;
+
+/** Churn changes services one by one, each by an update of its own, at an even rate. */
+class Churn {
+  readonly #responder: Responder;
+  readonly #ask: DnsServerAsk;
+  readonly #stamps: [address: number, atMs: number][] = [];
+  #timer: NodeJS.Timeout | undefined;
+  #changes = 0;
+  #canary = 0;
+
+  constructor(responder: Responder, ask: DnsServerAsk) {
+    this.#responder = responder;
+    this.#ask = ask;
+  }
+
+  start(): void {
+    const begin = performance.now();
+    const before = this.#changes;
+    this.#timer = setInterval(() => {
+      const due = before + ((performance.now() - begin) * this.#ask.changesPerSecond) / 1000;
+      while (this.#changes < due) this.#change();
+    }, 1);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    if (this.#ask.stamps !== undefined) writeFileSync(this.#ask.stamps, JSON.stringify(this.#stamps));
+    this.#stamps.length = 0;
+  }
+
+  #change(): void {
+    const n = this.#changes++;
+    if (n % CANARY_EVERY === 0) {
+      const address = serviceAddress(++this.#canary);
+      this.#stamps.push([Buffer.from(address.split(".").map(Number)).readUInt32BE(), stampMs()]);
+      this.#responder.update([{ kind: "service", service: canaryService(this.#canary) }]);
+      return;
+    }
+    const i = n % this.#ask.services;
+    this.#responder.update([{ kind: "service", service: zoneService(i, serviceAddress((i + n) & 0xffff)) }]);
+  }
+}
+
+// Runs our responder alone, with its counters on, as a program of its own to be measured.
 if (import.meta.main) {
   const ask = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8")) as DnsServerAsk;
   const host = expect(parseIp("127.0.0.1"));
@@ -24,13 +71,13 @@ if (import.meta.main) {
     mode: ask.mode,
     ...{ log: silentLog, clock: systemClock, troubles: new Troubles() },
   });
-  responder.update(
-    Array.from({ length: ask.services }, (_, i) => ({ kind: "service", service: zoneService(i) }) as const),
-  );
+  const services = Array.from({ length: ask.services }, (_, i) => zoneService(i));
+  responder.update([canaryService(0), ...services].map((service) => ({ kind: "service", service })));
   responder.update([{ kind: "synced", synced: true }]);
-  void responder.run(new AbortController().signal);
-  const started = await responder.started;
-  if (!started.ok) throw new Error(started.error);
-  await responder.applied();
-  process.stdout.write("ready\n");
+  const churn = new Churn(responder, ask);
+  process.on("SIGUSR1", () => churn.start());
+  process.on("SIGUSR2", () => churn.stop());
+  const stop = new AbortController();
+  process.once("SIGTERM", () => stop.abort());
+  await responder.run(stop.signal);
 }

@@ -23,6 +23,14 @@ export function zoneService(i: number, address = serviceAddress(i)): ZoneService
   };
 }
 
+/** CANARY is a name whose address counts up, to be told from all others by its first letter. It is as long as they are. */
+export const CANARY = `canary0.${namespace(0)}.svc.${ORIGIN}`;
+
+/** canaryService is it with the n-th address. */
+export function canaryService(n: number): ZoneService {
+  return { ...zoneService(0, serviceAddress(n)), name: "canary0" };
+}
+
 /** hostsFile is the first services for CoreDNS's plugin `hosts`. */
 export function hostsFile(count: number): string {
   return lines(count, (i) => `${serviceAddress(i)} ${serviceName(i)}`);
@@ -58,7 +66,9 @@ export function shuffledNames(count: number): readonly string[] {
 
 /** One question, RD set as stub resolvers do, no OPT. */
 function queryMessage(name: string): Uint8Array {
-  const labels = name.split(".").map((text) => Buffer.concat([Uint8Array.of(text.length), Buffer.from(text, "latin1")]));
+  const labels = name
+    .split(".")
+    .map((text) => Buffer.concat([Uint8Array.of(text.length), Buffer.from(text, "latin1")]));
   const header = Uint8Array.of(0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0);
   return Buffer.concat([header, ...labels, Uint8Array.of(0, 0, 1, 0, 1)]);
 }

@@ -1,4 +1,4 @@
-/** LoadAsk is what the load generator is to do. It is read from a file: `dns-load.ts ASK.json`. */
+/** LoadAsk is what the load generator is to do, as JSON in its one argument. */
 export interface LoadAsk {
   readonly host: string;
   readonly port: number;
@@ -14,8 +14,8 @@ export interface LoadAsk {
   readonly seed: number;
   /** Processes whose CPU time over the measured time is wanted: the servers, with the children they have. */
   readonly pids: readonly number[];
-  /** Every n-th query is the first of the file, whose answer's last four octets count up: when each count was seen
-   *  first is then part of the result. 0: no such query. */
+  /** Every n-th query is the first of the file, for a name whose address counts up: when each address was seen first is
+   *  then part of the result. 0: no such query. */
   readonly canaryEvery?: number;
 }
 
@@ -47,8 +47,8 @@ export interface LoadResult {
   readonly cpuSeconds: number;
   readonly softirqSeconds: number;
   readonly seconds: number;
-  /** The canary's counts and when each was seen first, in milliseconds of CLOCK_MONOTONIC. */
-  readonly canary: readonly (readonly [count: number, atMs: number])[];
+  /** The canary's addresses as numbers, and when each was seen first, in milliseconds of CLOCK_MONOTONIC. */
+  readonly canary: readonly (readonly [address: number, atMs: number])[];
 }
 
 /** Below this idle share in closed mode, or above this lag in open mode, a figure says more of the generator than of the

@@ -76,8 +76,14 @@ export class LoadSockets {
 
   /** receive takes what one socket has, without waiting, and gives how many messages that is. */
   receive(which: number): number {
-    const count = recvmmsg(this.#fds[which] as number, this.#received.address, LOAD_BATCH, MSG_DONTWAIT, null) as number;
-    return count > 0 ? count : 0;
+    const count = recvmmsg(
+      this.#fds[which] as number,
+      this.#received.address,
+      LOAD_BATCH,
+      MSG_DONTWAIT,
+      null,
+    ) as number;
+    return Math.max(count, 0);
   }
 
   /** Length of the i-th reply received. */

@@ -1,7 +1,7 @@
 import { err, ok, type Result } from "#values";
 import type { Answerer } from "./answerer.ts";
 import { BATCH, type BatchMemory, CONTROL_BYTES, createBatchMemory, MMSGHDR } from "./batch-memory.ts";
-import { BatchRest, REST_US } from "./batch-rest.ts";
+import { BatchRest } from "./batch-rest.ts";
 import type { Counters } from "./counters.ts";
 import type { Libc } from "./libc.ts";
 import { answersPort } from "./source-port.ts";
@@ -58,7 +58,8 @@ export class BatchLoop {
       if (count > 0) {
         failures = 0;
         this.#batch(count);
-        if (this.#rest.after(count)) libc.usleep(REST_US);
+        const restUs = this.#rest.after(count);
+        if (restUs > 0) libc.usleep(restUs);
       } else if (!this.#isPause(libc.errorCode(libc.errno())) && ++failures > MAX_FAILURES) {
         return err(libc.errorCode(libc.errno()));
       }
