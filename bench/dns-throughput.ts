@@ -42,6 +42,7 @@ function limits(names: readonly ContenderName[], { kept }: Rounds<ContenderName,
     const limited = runs.filter((run) => run.limited).length;
     const busy = Math.max(...runs.map((run) => run.cpuSeconds / run.seconds));
     const idle = Math.min(...runs.map((run) => run.idleShare));
+    const own = busy < MOST_BUSY ? "neither was the limit: others had the CPU" : "the server was the limit";
     const who = limited > 0 ? `THE GENERATOR WAS THE LIMIT in ${limited} of ${runs.length} runs` : own;
     return `P1 ${name}: ${who} (its CPU ${percent(busy)} busy, the generator ${percent(idle)} idle at least)`;
   });
