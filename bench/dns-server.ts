@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { createResponder, type Responder, type UdpMode } from "#dns";
 import { silentLog, systemClock, Troubles } from "#life";
 import { expect, parseIp } from "#values";
@@ -61,6 +62,20 @@ class Churn {
   }
 }
 
+/** Given at once, as objects, they would have to be in memory at once: no source does that. */
+const AT_A_TIME = 1000;
+
+/** fill gives a responder all services in pieces. */
+async function fill(responder: Responder, count: number): Promise<void> {
+  responder.update([{ kind: "service", service: canaryService(0) }]);
+  for (let first = 0; first < count; first += AT_A_TIME) {
+    const piece = Array.from({ length: Math.min(AT_A_TIME, count - first) }, (_, i) => zoneService(first + i));
+    responder.update(piece.map((service) => ({ kind: "service", service })));
+    await nextTurn();
+  }
+  responder.update([{ kind: "synced", synced: true }]);
+}
+
 // Runs our responder alone, with its counters on, as a program of its own to be measured.
 if (import.meta.main) {
   const ask = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8")) as DnsServerAsk;
@@ -71,13 +86,12 @@ if (import.meta.main) {
     mode: ask.mode,
     ...{ log: silentLog, clock: systemClock, troubles: new Troubles() },
   });
-  const services = Array.from({ length: ask.services }, (_, i) => zoneService(i));
-  responder.update([canaryService(0), ...services].map((service) => ({ kind: "service", service })));
-  responder.update([{ kind: "synced", synced: true }]);
+  const stop = new AbortController();
+  process.once("SIGTERM", () => stop.abort());
+  const running = responder.run(stop.signal);
+  await fill(responder, ask.services);
   const churn = new Churn(responder, ask);
   process.on("SIGUSR1", () => churn.start());
   process.on("SIGUSR2", () => churn.stop());
-  const stop = new AbortController();
-  process.once("SIGTERM", () => stop.abort());
-  await responder.run(stop.signal);
+  await running;
 }

@@ -1,7 +1,6 @@
 import { hashOctets, sameFolded } from "./hash.ts";
 import type { Query } from "./query.ts";
 import { NAME, SET, SLOT_WORDS, UNIT } from "./unit.ts";
-import { FOLD } from "./wire-name.ts";
 import type { ZoneShape } from "./zone.ts";
 import { HEAD, type ZoneMemory } from "./zone-memory.ts";
 import { findUnit } from "./zone-table.ts";
@@ -39,14 +38,15 @@ export class ZoneReader {
     if (query.labels < originLabels) return false;
     const start = query.labelAt[query.labels - originLabels] as number;
     if (query.questionEnd - 4 - start !== origin.length) return false;
+    if (!sameFolded(octets, at + start, origin.length, origin, 0)) return false;
+    this.originAt = start;
     this.mixedCase = false;
     for (let i = 0; i < origin.length; i++) {
-      const octet = octets[at + start + i] as number;
-      if (octet === origin[i]) continue;
-      if (FOLD[octet] !== origin[i]) return false;
-      this.mixedCase = true;
+      if (octets[at + start + i] !== origin[i]) {
+        this.mixedCase = true;
+        break;
+      }
     }
-    this.originAt = start;
     return true;
   }
 
