@@ -1,9 +1,20 @@
 import { accuracy } from "./accuracy.ts";
 import type { Benchmark } from "./benchmark.ts";
+import { DNS_PARTS, dns } from "./dns.ts";
 import { flatTranslation } from "./flat-translation.ts";
 import { serviceTable } from "./service-table.ts";
 import { transparency } from "./transparency.ts";
 import { updateCost } from "./update-cost.ts";
 
 /** BENCHMARKS in the order in which they run. */
-export const BENCHMARKS: readonly Benchmark[] = [flatTranslation, updateCost, serviceTable, transparency, accuracy];
+export const BENCHMARKS: readonly Benchmark[] = [
+  flatTranslation,
+  updateCost,
+  serviceTable,
+  transparency,
+  accuracy,
+  dns,
+];
+
+/** PARTS of a benchmark, run when they are named. */
+export const PARTS: readonly Benchmark[] = DNS_PARTS;

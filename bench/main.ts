@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { findRights, requirePrograms } from "#lab";
-import { BENCHMARKS } from "./benchmarks.ts";
+import { BENCHMARKS, PARTS } from "./benchmarks.ts";
 import { stopSignal } from "./in-run.ts";
 import { failures, reportText } from "./report.ts";
 
@@ -11,6 +11,8 @@ const HELP = `bench: measures the program against others, as ratios of interleav
   --quick                       a smoke within a minute; its figures say nothing
 
 ${BENCHMARKS.map(({ name, title }) => `  ${name.padEnd(16)}${title}`).join("\n")}
+
+Parts of them, which run alone when named: ${PARTS.map(({ name }) => name).join(", ")}
 `;
 
 /** main gives the exit code: 0 measured (a target that is missed is a figure, not a failure), 1 something could not be
@@ -29,7 +31,8 @@ async function main(args: readonly string[]): Promise<number> {
     say(`bench: ${fault}`);
     return 1;
   }
-  const chosen = BENCHMARKS.filter(({ name }) => ask.names.length === 0 || ask.names.includes(name));
+  const named = [...BENCHMARKS, ...PARTS].filter(({ name }) => ask.names.includes(name));
+  const chosen = ask.names.length === 0 ? BENCHMARKS : named;
   return runAllOf(chosen, ask.quick, say);
 }
 
@@ -70,7 +73,7 @@ function readAsk(args: readonly string[]): Ask | undefined {
       strict: true,
       allowPositionals: true,
     });
-    const known = names.every((name) => BENCHMARKS.some((benchmark) => benchmark.name === name));
+    const known = names.every((name) => [...BENCHMARKS, ...PARTS].some((benchmark) => benchmark.name === name));
     return known ? { ...values, names } : undefined;
   } catch {
     return undefined;

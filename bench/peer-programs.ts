@@ -2,7 +2,12 @@ import { runCommand } from "#life";
 import { err, ok, type Result } from "#values";
 
 /** Programs that are measured beside ours, and their Debian packages. */
-const PACKAGES: Readonly<Record<string, string>> = { sockperf: "sockperf", iperf3: "iperf3", taskset: "util-linux" };
+const PACKAGES: Readonly<Record<string, string>> = {
+  sockperf: "sockperf",
+  iperf3: "iperf3",
+  nsd: "nsd",
+  taskset: "util-linux",
+};
 
 /** peerPrograms sees to it that some programs are there: as root, apt-get installs those that are missing. The error
  *  says which are not there and what to run. */

@@ -1,6 +1,7 @@
 import { err, ok, type Result } from "#values";
 import type { Answerer } from "./answerer.ts";
 import { BATCH, type BatchMemory, CONTROL_BYTES, createBatchMemory, MMSGHDR } from "./batch-memory.ts";
+import { BatchRest } from "./batch-rest.ts";
 import type { Counters } from "./counters.ts";
 import type { Libc } from "./libc.ts";
 import { answersPort } from "./source-port.ts";
@@ -31,6 +32,7 @@ export interface BatchOptions {
 export class BatchLoop {
   readonly #o: BatchOptions;
   readonly #memory: BatchMemory;
+  readonly #rest = new BatchRest(() => performance.now());
 
   constructor(options: BatchOptions) {
     this.#o = options;
@@ -59,6 +61,8 @@ export class BatchLoop {
       if (count > 0) {
         failures = 0;
         this.#batch(count);
+        const restUs = this.#rest.after(count);
+        if (restUs > 0) libc.usleep(restUs);
       } else if (!this.#isPause(libc.errorCode(libc.errno())) && ++failures > MAX_FAILURES) {
         return err(libc.errorCode(libc.errno()));
       }

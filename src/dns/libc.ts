@@ -12,6 +12,7 @@ export interface Libc {
   close(fd: number): number;
   /** Another descriptor of the same socket. */
   dup(fd: number): number;
+  usleep(microseconds: number): number;
   errno(): number;
   /** Text of an errno, `EADDRINUSE`. */
   errorCode(errno: number): string;
@@ -36,6 +37,7 @@ export async function loadLibc(): Promise<Result<Libc>> {
     const sendmmsg = library.func("int sendmmsg(int fd, void *messages, uint32_t n, int flags)");
     const close = library.func("int close(int fd)");
     const dup = library.func("int dup(int fd)");
+    const usleep = library.func("int usleep(uint32_t microseconds)");
     // Linux has one number for EAGAIN and EWOULDBLOCK, and this is its common name.
     const codes = new Map(
       Object.entries(koffi.os.errno)
@@ -51,6 +53,7 @@ export async function loadLibc(): Promise<Result<Libc>> {
       sendmmsg,
       close,
       dup,
+      usleep,
       errno: () => koffi.errno(),
       errorCode: (errno) => codes.get(errno) ?? `errno ${errno}`,
       addressOf: (buffer) => koffi.address(buffer),
