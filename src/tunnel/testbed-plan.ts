@@ -46,7 +46,8 @@ export function planOf(
       prefixes: prefixesOf(member),
       ways: others.filter((peer) => peer.member === member).map((peer) => wayOf(peer, isUp(peer))),
     })),
-    siblings: siblings.map((sibling) => ({ global: globalOf(sibling), local: sibling.ip, gateway: true })),
+    siblings: siblings.map((sibling) => ({ global: globalOf(sibling), local: sibling.ip, gateway: true, up: true })),
+    leaving: false,
     probePort: 7799,
     underlayLinks: ["eth0"],
   };
@@ -64,5 +65,5 @@ function peerOf(self: Gateway, { member, ip: host, publicKey }: Gateway): Tunnel
 }
 
 function wayOf(peer: Gateway, up: boolean): Way {
-  return { interface: peer.index, gateway: globalOf(peer), up };
+  return { interface: peer.index, gateway: globalOf(peer), up, draining: false };
 }
