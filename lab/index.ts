@@ -25,7 +25,9 @@ export { endOf, type Job, linesOf, spawnIn, stopJob, waitForLine } from "./job.t
 export { installKubeProxy, type NodeNetwork, renderKubeProxy, type ServicePort } from "./kube-proxy.ts";
 export { type Manifest, manifestFolder, removeManifests, writeManifests } from "./manifests.ts";
 export { type Frame, parsePcap } from "./pcap.ts";
+export { loseNode, reviveNode } from "./node-loss.ts";
 export { createPlace, type Place } from "./place.ts";
+export { installPlainNode, type PlainGateway } from "./plain-node.ts";
 export { addPod, POD_HTTP_PORT, POD_UDP_PORT, type Pod, type PodSpec, runPodServer } from "./pod.ts";
 export { processesIn, processesOf } from "./processes.ts";
 export {
@@ -63,5 +65,14 @@ export {
   namespacesOf,
   servicePorts,
 } from "./service.ts";
+export {
+  plainNode,
+  raiseSiblings,
+  type SiblingCluster,
+  type SiblingScene,
+  type SiblingSpec,
+} from "./sibling-scene.ts";
+export { type Stream, type StreamAsk, startStream } from "./stream.ts";
 export { isLeftover, sweep, sweepRun } from "./sweep.ts";
+export type { Streamed } from "./udp-stream.ts";
 export { attachNode, createUnderlay, cutNode, UNDERLAY, UNDERLAY_ADDRESS } from "./underlay.ts";

@@ -18,6 +18,9 @@ export interface AnnouncerParts {
   readonly log: Log;
   readonly member: () => Member | undefined;
   readonly place: () => Place | undefined;
+  /** This node's address in its cluster's network; null without a data plane. */
+  readonly local: () => Ip | null;
+  readonly draining: () => boolean;
   /** Where the broker saw us. */
   readonly seen: () => Ip | null;
 }
@@ -81,7 +84,7 @@ export class Announcer implements Room {
   }
 
   #body(): unknown {
-    const { options, tunnelKey, member, place, seen } = this.#parts;
+    const { options, tunnelKey, member, place, local, draining, seen } = this.#parts;
     const who = member()?.body;
     const where = place();
     const host = options.endpoint?.host ?? seen();
@@ -97,6 +100,8 @@ export class Announcer implements Room {
       tunnelKey,
       endpoints: [0, 1, 2, 3, 4, 5, 6, 7].map((index) => formatHostPort({ host, port: base + index })),
       address: where.node,
+      ...(local() === null ? {} : { local: local() }),
+      ...(draining() ? { draining: true } : {}),
       version: options.version,
     };
   }

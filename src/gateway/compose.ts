@@ -17,7 +17,7 @@ import { ProberSlot } from "./prober-slot.ts";
 import { Reconciler } from "./reconciler.ts";
 import { Speaker } from "./speaker.ts";
 import type { Gateway, SessionFacts } from "./state.ts";
-import { mayAnnounce, networkNow, serviceNow, statementNow } from "./view.ts";
+import { mayAnnounce, networkAgain, networkNow, serviceNow, statementNow } from "./view.ts";
 
 export interface GatewayDeps {
   readonly clock: Clock;
@@ -54,7 +54,10 @@ export function compose(
   const voices = makeVoices(options, deps, found, client, { follower, session, troubles, self });
   const zone = { origin: ORIGIN, ttl: TTL_SECONDS, serverAddresses: glueOf(options) };
   const responder = createResponder({ listen: options.dns, zone, log, clock, troubles, random });
-  const prober = new ProberSlot({ clock, log, troubles, random, onVerdict: (id) => onVerdict(gateway, id) });
+  const prober = new ProberSlot({
+    ...{ own: options.cluster, clock, log, troubles, random },
+    onVerdict: (id, up) => onVerdict(gateway, id, up),
+  });
   const plane = makePlane(options, deps, dataPlane, troubles);
   const reconciler = new Reconciler({
     clock,
@@ -64,6 +67,7 @@ export function compose(
     responder,
     probe: ({ place, targets }) => prober.set(place.node, targets),
     network: () => networkNow(gateway),
+    networkAgain: () => networkAgain(gateway),
     service: (key) => serviceNow(gateway, key),
     mayAnnounce: (service) => mayAnnounce(gateway, service),
   });
@@ -100,7 +104,7 @@ function makeVoices(
     state: (key) => statementNow(self(), key),
   });
   const member = () => follower.catalogue.members.get(options.cluster);
-  const announcer = new Announcer({ ...common, options, tunnelKey, cache, place, member, seen: () => session.seen });
+  const announcer = new Announcer({ ...common, options, tunnelKey, cache, place, member, local: () => session.machine?.nodeLocal ?? null, draining: () => session.drain !== "no", seen: () => session.seen });
   return { speaker, announcer };
 }
 
@@ -168,6 +172,7 @@ function sessionFacts(cache: Cache, clock: Clock): SessionFacts {
     zoneSynced: false,
     fromDisk: new Set(),
     firstSeen: new Map(),
+    drain: "no",
     foreign: null,
     asked: new Map(),
   };

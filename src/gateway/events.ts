@@ -139,10 +139,12 @@ export function onSession(
   }
 }
 
-/** A way went up or down: routes follow, and services whose members it reaches. */
-export function onVerdict({ reconciler, follower }: Gateway, id: string): void {
+/** A way went up or down: flows leave a dead one at once, then routes follow, and services whose members it reaches. */
+export function onVerdict({ reconciler, follower, options }: Gateway, id: string, up: boolean): void {
   const cluster = id.slice(0, id.indexOf("/")) as ClusterId;
+  if (!up) reconciler.steer();
   reconciler.markNetwork();
+  if (cluster === options.cluster) return; // a sibling: no service depends on it
   reconciler.markHeld();
   reconciler.markServices(follower.catalogue.members.get(cluster)?.exports.keys() ?? []);
 }

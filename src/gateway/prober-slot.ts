@@ -4,6 +4,8 @@ import type { ClusterId, Ip } from "#values";
 import { PROBE_PORT } from "./options.ts";
 
 export interface ProberSlotParts {
+  /** Our own cluster: its gateways are probed as well, and are no peers. */
+  readonly own: ClusterId;
   readonly clock: Clock;
   readonly log: Log;
   readonly troubles: Troubles;
@@ -50,8 +52,9 @@ export class ProberSlot implements Room {
     return [...this.#up].some(([id, up]) => up && id.startsWith(`${cluster}/`));
   }
 
+  /** reports are those of the ways to other members. */
   reports(): readonly ProbeReport[] {
-    return this.#prober?.reports() ?? [];
+    return (this.#prober?.reports() ?? []).filter(({ id }) => !id.startsWith(`${this.#parts.own}/`));
   }
 
   async run(signal: AbortSignal): Promise<void> {

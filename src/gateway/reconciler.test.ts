@@ -46,6 +46,7 @@ class World {
       plane: hasPlane ? (this.#plane() as never) : null,
       responder: { update: (changes) => this.#zone(changes) },
       probe: (network) => this.probed.push(network),
+      networkAgain: () => this.network,
       network: async () => this.network,
       service: (key) => compileService(this.catalogue, key, context),
       mayAnnounce: (service) => this.may(service),
@@ -62,7 +63,7 @@ class World {
         servicePrefix: SERVICES,
       },
       ...{ nodeLocal: ip("172.31.0.11"), listenPort: 51_820, mtu: 1440, underlayLinks: [], localLinks: [] },
-      isUp: () => true,
+      ...{ neighbours: new Map(), leaving: false, isUp: () => true },
     });
   }
 

@@ -19,6 +19,8 @@ export interface ReconcilerParts {
   /** probe has the ways of a network measured. */
   readonly probe: (network: CompiledNetwork) => void;
   readonly network: () => Promise<CompiledNetwork | undefined>;
+  /** networkAgain is the same without a look at the machine. */
+  readonly networkAgain: () => CompiledNetwork | undefined;
   readonly service: (key: string) => CompiledService | undefined;
   /** mayAnnounce is false while nothing of a new service could be reached yet. */
   readonly mayAnnounce: (service: CompiledService) => boolean;
@@ -86,6 +88,12 @@ export class Reconciler implements Room {
   markNetwork(): void {
     this.#networkDirty = true;
     this.#wake.set(this.#wake.value + 1);
+  }
+
+  /** steer takes flows off ways that went down, ahead of the pass that follows. */
+  steer(): void {
+    const next = this.#network === undefined ? undefined : this.#parts.networkAgain();
+    if (next !== undefined) void this.#parts.plane?.tunnels.steer(next.tunnels);
   }
 
   markServices(keys: Iterable<string>): void {

@@ -54,6 +54,8 @@ export interface SessionFacts {
   readonly fromDisk: Set<string>;
   /** When a service that nobody can reach yet was first seen, monotonic. */
   readonly firstSeen: Map<string, number>;
+  /** no ──drain asked for──> draining (no new flows; said in our record) ──flows rest──> leaving (siblings carry all) */
+  drain: "no" | "draining" | "leaving";
   /** Why the broker of the present session is not ours: nothing of it is taken. */
   foreign: string | null;
   /** When a member's snapshot was asked for last, monotonic: its records did not add up. */
