@@ -1,5 +1,6 @@
 export { type Answer, askUdp, get, getOnce, parseAnswer, ping, resolve, startDownload } from "./ask.ts";
 export { type Capture, type Reading, readFrames, startCapture } from "./capture.ts";
+export { carrierOf } from "./carrier.ts";
 export { CheckFault, demand, take } from "./checks/demand.ts";
 export { type Accident, checkAccident, type Downloaded } from "./checks/download.ts";
 export { checkExporters, type Shares } from "./checks/exporters.ts";

@@ -3,9 +3,8 @@ import { systemClock } from "#life";
 import { type Cluster, type ClusterNode, createNode, joinNode } from "./cluster.ts";
 import type { Place } from "./place.ts";
 import { endProcess, processesInNetwork } from "./processes.ts";
-import { cutNode } from "./underlay.ts";
+import { cutNode, detachNode } from "./underlay.ts";
 
-/** The kernel takes a namespace apart a moment after its last process: then the uplink's other end is gone, too. */
 const GONE_POLL_MS = 20;
 const GONE_WITHIN_MS = 10_000;
 
@@ -20,6 +19,7 @@ export async function loseNode(underlay: Place, node: ClusterNode): Promise<void
     if (systemClock.monotonic() > deadline) throw new Error(`processes of ${node.name} do not end: ${left.join(", ")}`);
     await systemClock.sleep(GONE_POLL_MS);
   }
+  await detachNode(underlay, node.address);
 }
 
 /** reviveNode is the same machine after a reboot: its address and its disk, and nothing that ran on it. Gives the cluster

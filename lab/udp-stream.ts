@@ -8,6 +8,8 @@ export interface Streamed {
   readonly received: number;
   /** Sent and never received, between the first and the last that came. */
   readonly lost: number;
+  /** Number of the first that came: those before it are not counted as lost. */
+  readonly first: number;
   /** Longest time at the sender between two packets that came one after the other. */
   readonly holeMs: number;
   /** Number of times that at least one packet was missing. */
@@ -36,7 +38,7 @@ async function receive(port: number): Promise<void> {
   });
   socket.bind(port, "0.0.0.0", () => process.stdout.write("ready\n"));
   await once(socket, "close");
-  const streamed: Streamed = { received, lost: last - first + 1 - received, holeMs: Math.round(holeMs), holes };
+  const streamed: Streamed = { received, lost: last - first + 1 - received, first, holeMs: Math.round(holeMs), holes };
   process.stdout.write(`${JSON.stringify(streamed)}\n`);
 }
 
