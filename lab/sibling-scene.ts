@@ -1,7 +1,7 @@
 import { type Cidr, expect, type Ip, parseIp } from "#values";
 import { type Cluster, type ClusterNode, createCluster } from "./cluster.ts";
-import { installPlainNode } from "./plain-node.ts";
 import type { Place } from "./place.ts";
+import { installPlainNode } from "./plain-node.ts";
 import { addPod, type Pod, runPodServer } from "./pod.ts";
 import { type Daemon, invite, startBroker, startGateway } from "./program.ts";
 import type { Run } from "./run.ts";

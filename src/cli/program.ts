@@ -3,6 +3,7 @@ import { isAbort } from "#life";
 import { benchVerb } from "./bench-verb.ts";
 import { brokerVerb } from "./broker-verb.ts";
 import { diagnoseVerb } from "./diagnose-verb.ts";
+import { drainVerb } from "./drain-verb.ts";
 import { explainVerb } from "./explain-verb.ts";
 import { gatewayVerb } from "./gateway-verb.ts";
 import { configFileOf, gather } from "./gather.ts";
@@ -23,6 +24,7 @@ export const VERBS: readonly Verb[] = [
   explainVerb,
   benchVerb,
   ipamVerb,
+  drainVerb,
   leaveVerb,
   diagnoseVerb,
 ];

@@ -37,6 +37,7 @@ export class Announcer implements Room {
   #incarnation = 0;
   #seq = 0;
   #said = "";
+  readonly #saidMore = new Latest(0);
 
   constructor(parts: AnnouncerParts) {
     this.#parts = parts;
@@ -53,6 +54,12 @@ export class Announcer implements Room {
     }
     this.#said = "";
     this.changed();
+  }
+
+  /** said resolves once the broker has the record as it should be now; never, while the broker is away. */
+  async said(): Promise<void> {
+    this.changed();
+    while (this.#said !== JSON.stringify(this.#body())) await this.#saidMore.changed();
   }
 
   changed(): void {
@@ -78,8 +85,10 @@ export class Announcer implements Room {
     const key = formatKey({ kind: "gateway", cluster: options.cluster, name: options.name });
     const record = seal(privateKey, key, { epoch: this.#incarnation, seq: this.#seq }, body);
     const answer = await client.publish({ put: [record], remove: [] });
-    if (answer.ok) this.#said = text;
-    else log.debug("the gateway's record was not taken", { ...answer.error });
+    if (answer.ok) {
+      this.#said = text;
+      this.#saidMore.set(this.#seq);
+    } else log.debug("the gateway's record was not taken", { ...answer.error });
     return !answer.ok;
   }
 

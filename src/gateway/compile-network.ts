@@ -200,7 +200,7 @@ function membersOf({ isUp }: NetworkView, peers: readonly Peer[]): readonly Memb
       ({ id, body }): Way => ({
         interface: body.index,
         gateway: body.address,
-        up: isUp(id) ?? false,
+        up: isUp(id) ?? null,
         draining: body.draining === true,
       }),
     );

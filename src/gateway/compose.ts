@@ -11,6 +11,7 @@ import type { Cache } from "./cache.ts";
 import { placeOf } from "./compile-network.ts";
 import { onBatch, onRefused, onSession, onVerdict, onWelcome, ownKeys } from "./events.ts";
 import { Follower } from "./follower.ts";
+import { MemberVerdicts } from "./member-verdicts.ts";
 import type { Membership } from "./membership.ts";
 import { type GatewayOptions, ORIGIN, TTL_SECONDS } from "./options.ts";
 import { ProberSlot } from "./prober-slot.ts";
@@ -58,6 +59,7 @@ export function compose(
     ...{ own: options.cluster, clock, log, troubles, random },
     onVerdict: (id, up) => onVerdict(gateway, id, up),
   });
+  const verdicts = new MemberVerdicts({ clock, reaches: (cluster) => gateway.prober.reaches(cluster) });
   const plane = makePlane(options, deps, dataPlane, troubles);
   const reconciler = new Reconciler({
     clock,
@@ -68,11 +70,11 @@ export function compose(
     probe: ({ place, targets }) => prober.set(place.node, targets),
     network: () => networkNow(gateway),
     networkAgain: () => networkAgain(gateway),
-    service: (key) => serviceNow(gateway, key),
+    service: (key, last) => serviceNow(gateway, key, last),
     mayAnnounce: (service) => mayAnnounce(gateway, service),
   });
   const parts = { options, clock, log, troubles, membership, cache, follower, client, source, ...voices, responder };
-  gateway = { ...parts, prober, reconciler, dataPlane, plane, loop: watchLoopDelay(), session };
+  gateway = { ...parts, prober, verdicts, reconciler, dataPlane, plane, loop: watchLoopDelay(), session };
   return gateway;
 }
 
@@ -104,7 +106,17 @@ function makeVoices(
     state: (key) => statementNow(self(), key),
   });
   const member = () => follower.catalogue.members.get(options.cluster);
-  const announcer = new Announcer({ ...common, options, tunnelKey, cache, place, member, local: () => session.machine?.nodeLocal ?? null, draining: () => session.drain !== "no", seen: () => session.seen });
+  const announcer = new Announcer({
+    ...common,
+    options,
+    tunnelKey,
+    cache,
+    place,
+    member,
+    local: () => session.machine?.nodeLocal ?? null,
+    draining: () => session.drain !== "no",
+    seen: () => session.seen,
+  });
   return { speaker, announcer };
 }
 

@@ -58,7 +58,7 @@ describe("ProberSlot", () => {
 
   test("without an address it waits, and ends when told", async () => {
     const slot = new ProberSlot({
-    ...{ own: "amber" as never },
+      ...{ own: "amber" as never },
       ...{ clock: new TestClock(), log: silentLog, troubles: new Troubles(), random: () => 0.5, onVerdict: () => {} },
     });
     const stop = new AbortController();

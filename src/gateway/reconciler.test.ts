@@ -40,7 +40,12 @@ class World {
   #running: Promise<void> = Promise.resolve();
 
   constructor(hasPlane = true) {
-    const context = { own: this.amber.cluster, translation: { pods: [], nodes: new Map() }, reachable: () => true };
+    const context = {
+      own: this.amber.cluster,
+      translation: { pods: [], nodes: new Map() },
+      reachable: () => true,
+      last: [],
+    };
     this.reconciler = new Reconciler({
       ...{ clock: this.clock, log: silentLog, troubles: this.troubles },
       plane: hasPlane ? (this.#plane() as never) : null,

@@ -9,6 +9,7 @@ import type { Announcer } from "./announcer.ts";
 import type { Cache } from "./cache.ts";
 import type { Follower } from "./follower.ts";
 import type { Machine } from "./machine.ts";
+import type { MemberVerdicts } from "./member-verdicts.ts";
 import type { Membership } from "./membership.ts";
 import type { GatewayOptions } from "./options.ts";
 import type { ProberSlot } from "./prober-slot.ts";
@@ -30,6 +31,7 @@ export interface Gateway {
   readonly announcer: Announcer;
   readonly responder: Responder;
   readonly prober: ProberSlot;
+  readonly verdicts: MemberVerdicts;
   readonly reconciler: Reconciler;
   readonly dataPlane: DataPlane;
   readonly plane: { readonly tunnels: Tunnels & Room; readonly globalnet: Globalnet } | null;

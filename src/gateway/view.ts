@@ -68,14 +68,20 @@ function peerHosts({ follower, options }: Gateway): readonly Ip[] {
     );
 }
 
-/** serviceNow compiles one service. Without a data plane every member counts as reachable. */
-export function serviceNow(gateway: Gateway, key: string): CompiledService | undefined {
-  const { follower, options, plane, prober } = gateway;
-  const reachable = plane === null ? () => true : (cluster: ClusterId) => prober.reaches(cluster);
+/** serviceNow compiles one service; `last` are the members that answered until now. Without a data plane every member
+ *  counts as reachable. */
+export function serviceNow(
+  gateway: Gateway,
+  key: string,
+  last: readonly ClusterId[] = gateway.reconciler.served.get(key)?.serving ?? [],
+): CompiledService | undefined {
+  const { follower, options, plane, verdicts } = gateway;
+  const reachable = plane === null ? () => true : (cluster: ClusterId) => verdicts.of(cluster) === "up";
   return compileService(follower.catalogue, key, {
     own: options.cluster,
     translation: translationNow(gateway),
     reachable,
+    last,
   });
 }
 

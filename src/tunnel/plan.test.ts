@@ -150,6 +150,42 @@ describe("plan()", () => {
     ).toEqual([]);
   });
 
+  test("ways that nobody has judged yet stay what an earlier daemon made of them", async () => {
+    const kernel = new FakeKernel(OWN);
+    const all = [A, gateway(1, 1), gateway(2, 0), gateway(2, 1), gateway(3, 0)];
+    const isUp = ({ member, index }: Gateway): boolean => member === 2 && index === 1;
+    await settle(kernel, planOf(A, all, isUp));
+    expect(
+      await settle(
+        kernel,
+        planOf(A, all, () => null),
+      ),
+    ).toEqual([]);
+    expect(
+      await settle(
+        kernel,
+        planOf(A, all, (peer) => (isUp(peer) ? true : null)),
+      ),
+    ).toEqual([]);
+  });
+
+  test("a first daemon beside a sibling that answers waits with its routes until a way was judged up", async () => {
+    const kernel = new FakeKernel(OWN);
+    const all = [A, gateway(1, 1), gateway(2, 0)];
+    const led = (): readonly string[] =>
+      kernel
+        .state()
+        .routes.filter(({ dst, nhid }) => dst === "242.2.0.0/16" && nhid !== undefined)
+        .map(({ dst }) => dst);
+    await settle(
+      kernel,
+      planOf(A, all, () => false),
+    );
+    expect(led()).toEqual([]);
+    await settle(kernel, planOf(A, all));
+    expect(led()).toEqual(["242.2.0.0/16"]);
+  });
+
   test("a draining way weighs next to nothing, so that no bucket is meant for it and busy ones may stay", async () => {
     const kernel = new FakeKernel(OWN);
     const all = [A, gateway(2, 0), gateway(2, 1)];
@@ -173,7 +209,7 @@ describe("plan()", () => {
     expect(await settle(kernel, { ...want, members })).toEqual([]);
   });
 
-  test("a gateway that hears no tunnel but a sibling hands its packets on; the group waits for a way's return", async () => {
+  test("a gateway that hears no tunnel but a sibling hands its packets on, until a way is back", async () => {
     const kernel = new FakeKernel(OWN);
     const all = [A, gateway(1, 1), gateway(2, 0)];
     await settle(kernel, planOf(A, all));
@@ -184,8 +220,10 @@ describe("plan()", () => {
     expect(down.map(text)).toEqual([
       expect.stringMatching(/^ip route del 242.2.0.0\/16 nhid/),
       expect.stringMatching(/^ip route del 242.0.2.0\/24 nhid/),
+      "ip nexthop del id 1296350801",
     ]);
     expect((await settle(kernel, planOf(A, all))).map(text)).toEqual([
+      expect.stringMatching(/^ip nexthop add id 1296350801 group/),
       expect.stringMatching(/^ip route add 242.2.0.0\/16 nhid/),
       expect.stringMatching(/^ip route add 242.0.2.0\/24 nhid/),
     ]);

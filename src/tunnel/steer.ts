@@ -1,5 +1,4 @@
 import { groupIds } from "./group-ids.ts";
-import { groupText } from "./nexthops.ts";
 import { groupLine } from "./plan.ts";
 import { routeText } from "./route.ts";
 import type { MemberRoute, TunnelPlan } from "./tunnel-plan.ts";
@@ -13,26 +12,22 @@ export function steer(before: TunnelPlan, after: TunnelPlan): readonly string[] 
   return after.members.flatMap((member) => {
     const was = before.members.find(({ cluster }) => cluster === member.cluster);
     const group = ids.get(member.cluster) ?? 0;
-    return was === undefined ? [] : [...leaveTunnels(group, before, after, member), ...leaveWays(group, was, member)];
+    // What nobody has judged yet depends on what is there, which only a full plan looks at.
+    const known = member.ways.every((way) => way.up !== null);
+    if (was === undefined || !known || countUp(member) >= countUp(was)) return [];
+    return countUp(member) === 0
+      ? leaveTunnels(group, before, after, member)
+      : [groupLine("replace", group, groupOf(member, []))];
   });
 }
 
-/** Fewer ways are left: the group shrinks to them. */
-function leaveWays(group: number, was: MemberRoute, member: MemberRoute): readonly string[] {
-  const [had, has] = [was, member].map(({ ways }) => ways.filter((way) => way.up).length);
-  if (had === undefined || has === undefined || has === 0 || has >= had) return [];
-  const members = groupOf(member, []);
-  return groupText(members) === groupText(groupOf(was, [])) ? [] : [groupLine("replace", group, members)];
+function countUp({ ways }: MemberRoute): number {
+  return ways.filter((way) => way.up === true).length;
 }
 
 /** No way is left, and a sibling answers: its routes stand below ours, which go. */
-function leaveTunnels(
-  group: number,
-  before: TunnelPlan,
-  after: TunnelPlan,
-  member: MemberRoute,
-): readonly string[] {
-  if (carries(member, after)) return [];
+function leaveTunnels(group: number, before: TunnelPlan, after: TunnelPlan, member: MemberRoute): readonly string[] {
+  if (carries(member, after, [])) return [];
   const nothing = { groups: new Map(), sysctls: new Map() };
   const routes = wanted(nothing, before).routes.filter(
     ({ nhid, dst }) => nhid === group && member.prefixes.includes(dst),

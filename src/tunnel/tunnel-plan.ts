@@ -26,8 +26,8 @@ export interface Way {
   readonly interface: number;
   /** Global address of the peer's gateway. */
   readonly gateway: Ip;
-  /** The probes' verdict. */
-  readonly up: boolean;
+  /** The probes' verdict; null before there was one: then it stays what an earlier daemon made of it. */
+  readonly up: boolean | null;
   /** It is about to go: new flows take other ways, and those that it has may stay until they rest. */
   readonly draining: boolean;
 }

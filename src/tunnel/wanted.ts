@@ -1,7 +1,7 @@
 import type { Cidr, Ip } from "#values";
 import { groupIds } from "./group-ids.ts";
-import { FALLBACK_METRIC, interfaceName, nexthopIds, PROBE_TABLE, SERVICE_TABLE, STANDING_METRIC } from "./ours.ts";
 import { type Hop, inOrder } from "./nexthops.ts";
+import { FALLBACK_METRIC, interfaceName, nexthopIds, PROBE_TABLE, SERVICE_TABLE, STANDING_METRIC } from "./ours.ts";
 import { LOCAL_TABLE, MAIN_TABLE, type Route, routeKey } from "./route.ts";
 import type { Rule } from "./rule.ts";
 import type { MemberRoute, TunnelPlan, Way } from "./tunnel-plan.ts";
@@ -41,7 +41,7 @@ export function wanted(have: Pick<TunnelState, "groups" | "sysctls">, want: Tunn
     nexthops: new Map([...interfaces].flatMap((i) => nexthopIds(i).map((id) => [id, interfaceName(i)] as const))),
     groups: new Map(
       members
-        .filter(({ member }) => member.ways.length > 0)
+        .filter(({ member, group }) => carries(member, want, have.groups.get(group) ?? []))
         .map(({ member, group }) => [group, groupOf(member, have.groups.get(group) ?? [])]),
     ),
     standing: [
@@ -49,7 +49,7 @@ export function wanted(have: Pick<TunnelState, "groups" | "sysctls">, want: Tunn
       { type: "local", dst: hostOf(want.node.global), dev: "lo", metric: 0, table: LOCAL_TABLE },
     ],
     routes: firstOfEach([
-      ...members.flatMap(({ member, group }) => memberRoutes(member, group, want)),
+      ...members.flatMap(({ member, group }) => memberRoutes(member, group, want, have.groups.get(group) ?? [])),
       ...nodeRoutes(want),
     ]),
     rules: rulesOf(want),
@@ -60,11 +60,16 @@ export function wanted(have: Pick<TunnelState, "groups" | "sysctls">, want: Tunn
 /** groupOf is the nexthops that a member's flows are spread over: its healthy ways. Where none looks healthy the fault
  *  is as likely ours (a busy machine, a lost probe worker), so nothing moves. */
 export function groupOf({ ways }: Pick<MemberRoute, "ways">, present: readonly Hop[]): readonly Hop[] {
-  const up = ways.filter((way) => way.up);
+  const up = ways.filter((way) => isUsed(way, present));
   if (up.length > 0) return shared(up);
   const all = shared(ways);
   const kept = present.filter(({ id }) => all.some((hop) => hop.id === id));
   return kept.length > 0 ? kept : all;
+}
+
+/** A way that nobody has judged yet is used if it is in the group: a daemon that starts adopts what it finds. */
+function isUsed({ up, interface: index }: Way, present: readonly Hop[]): boolean {
+  return up ?? present.some(({ id }) => nexthopIds(index).includes(id));
 }
 
 /** A draining way weighs so little beside the others that none of the group's 128 buckets is meant for it. The kernel
@@ -75,22 +80,20 @@ const HEAVY = 256;
 function shared(ways: readonly Way[]): readonly Hop[] {
   const staying = ways.some((way) => !way.draining);
   const leaving = ways.some((way) => way.draining);
-  const weights = new Map(
-    ways.map((way) => [way.interface, staying && leaving && !way.draining ? HEAVY : 1] as const),
-  );
+  const weights = new Map(ways.map((way) => [way.interface, staying && leaving && !way.draining ? HEAVY : 1] as const));
   return inOrder([...weights].flatMap(([index, weight]) => nexthopIds(index).map((id) => ({ id, weight }))));
 }
 
 /** memberRoutes are the ways to one member: its group of tunnels first, then its fallback by our sibling gateways, and a
  *  route of its own to each of its gateways for probes.
  *  `src` keeps a process of this node from taking the address of mrd*: its packets are translated by their source. */
-function memberRoutes(member: MemberRoute, nhid: number, want: TunnelPlan): readonly Route[] {
+function memberRoutes(member: MemberRoute, nhid: number, want: TunnelPlan, present: readonly Hop[]): readonly Route[] {
   const { prefixes, ways } = member;
   const { local, global } = want.node;
   const via = fallback(want);
   const common = { type: "unicast", table: MAIN_TABLE, src: local } as const;
   return [
-    ...(carries(member, want) ? prefixes.map((dst): Route => ({ ...common, dst, nhid, metric: 0 })) : []),
+    ...(carries(member, want, present) ? prefixes.map((dst): Route => ({ ...common, dst, nhid, metric: 0 })) : []),
     ...(via.length > 0 ? prefixes.map((dst): Route => ({ ...common, dst, via, metric: FALLBACK_METRIC })) : []),
     // Probes follow their own tunnel whether it looks up or not: otherwise it could never look up again.
     ...ways.map(
@@ -116,10 +119,14 @@ function fallback({ siblings }: TunnelPlan): readonly Ip[] {
 /** carries reports whether a member's packets take our own tunnels. They do not when all of them are silent while a
  *  sibling next to us answers: then it is not this machine that hears nothing, and the sibling may have a way. Nor
  *  when this gateway is about to go. */
-export function carries({ ways }: Pick<MemberRoute, "ways">, { siblings, leaving }: TunnelPlan): boolean {
+export function carries(
+  { ways }: Pick<MemberRoute, "ways">,
+  { siblings, leaving }: Pick<TunnelPlan, "siblings" | "leaving">,
+  present: readonly Hop[],
+): boolean {
   if (ways.length === 0) return false;
   const helped = siblings.some((sibling) => sibling.gateway && sibling.up);
-  return !helped || (!leaving && ways.some((way) => way.up));
+  return !helped || (!leaving && ways.some((way) => isUsed(way, present)));
 }
 
 /** nodeRoutes lead to our own member's other nodes, and let processes of this node name service addresses. */
