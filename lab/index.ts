@@ -69,9 +69,11 @@ export {
 export {
   plainNode,
   raiseSiblings,
+  reviveGateway,
   type SiblingCluster,
   type SiblingScene,
   type SiblingSpec,
+  settled,
 } from "./sibling-scene.ts";
 export { type Stream, type StreamAsk, startStream } from "./stream.ts";
 export { isLeftover, sweep, sweepRun } from "./sweep.ts";

@@ -1,9 +1,11 @@
-import { type Cidr, expect, type Ip, parseIp } from "#values";
-import { type Cluster, type ClusterNode, createCluster } from "./cluster.ts";
+import { type Cidr, err, expect, type Ip, ok, parseIp, type Result } from "#values";
+import { type Cluster, type ClusterNode, createCluster, firstNode } from "./cluster.ts";
+import { eventually } from "./eventually.ts";
+import { reviveNode } from "./node-loss.ts";
 import type { Place } from "./place.ts";
 import { installPlainNode } from "./plain-node.ts";
 import { addPod, type Pod, runPodServer } from "./pod.ts";
-import { type Daemon, invite, startBroker, startGateway } from "./program.ts";
+import { type Daemon, invite, startBroker, startGateway, verbJson } from "./program.ts";
 import type { Run } from "./run.ts";
 import { POD_CIDR, SERVICE_CIDR } from "./scene.ts";
 import { installServices } from "./service.ts";
@@ -57,7 +59,8 @@ async function raiseCluster(
   const nodes = count > 1 ? count + 1 : 1;
   const cidrs = { podCidr: POD_CIDR, serviceCidr: SERVICE_CIDR, masquerade: false };
   const cluster = await createCluster(underlay, { name, index, nodes, ...cidrs });
-  const pod = await addPod(cluster, { name: "pod-0", address: ip(`10.244.${nodes}.10`), node: nodes });
+  const nameserver = firstNode(cluster).address; // a plain node answers no names
+  const pod = await addPod(cluster, { name: "pod-0", address: ip(`10.244.${nodes}.10`), node: nodes, nameserver });
   await runPodServer(pod, MARKER);
   if (name === "amber") await exportPod(cluster, pod);
   const gateways: Daemon[] = [];
@@ -68,6 +71,28 @@ async function raiseCluster(
   }
   if (count > 1) await installPlainNode(plainNode(cluster), SUPERNET, gatewaysOf(cluster, index, count));
   return { cluster, gateways, pod, podAddress: ip(`242.${index}.${nodes}.10`) };
+}
+
+/** settled waits until every gateway of the scene has a way up to every gateway of the other member. */
+export async function settled({ amber, birch }: SiblingScene, timeoutMs = 30_000): Promise<void> {
+  const waits = [amber, birch].flatMap((here) =>
+    here.gateways.map(async (daemon) => {
+      const peers = (here === amber ? birch : amber).gateways.length;
+      const up = async (): Promise<Result<number>> => {
+        const said = await verbJson<{ readonly peers: readonly { readonly up: boolean }[] }>(daemon, ["status"]);
+        const count = said.ok ? said.value.peers.filter((peer) => peer.up).length : 0;
+        return count >= peers ? ok(count) : err(`${daemon.place.name} has ${count} of ${peers} ways up`);
+      };
+      expect(await eventually(up, { timeoutMs, everyMs: 200 }));
+    }),
+  );
+  await Promise.all(waits);
+}
+
+/** reviveGateway brings back a gateway whose node was lost: the machine, then its daemon, which finds its disk. */
+export async function reviveGateway(scene: SiblingScene, side: SiblingCluster, number: number): Promise<void> {
+  side.cluster = await reviveNode(scene.underlay, side.cluster, number);
+  side.gateways[number - 1] = await startGateway(side.cluster, { node: number });
 }
 
 /** plainNode is the node without a gateway. */
