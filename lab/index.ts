@@ -1,10 +1,11 @@
 export { type Answer, askUdp, get, getOnce, parseAnswer, ping, resolve, startDownload } from "./ask.ts";
 export { type Capture, type Reading, readFrames, startCapture } from "./capture.ts";
-export { carrierOf } from "./carrier.ts";
+export { busiestOf, carrierOf } from "./carrier.ts";
 export { CheckFault, demand, take } from "./checks/demand.ts";
 export { type Accident, checkAccident, type Downloaded } from "./checks/download.ts";
 export { checkExporters, type Shares } from "./checks/exporters.ts";
 export { checkLatency, type Latency } from "./checks/latency.ts";
+export { addSecondGateway, type Behind, checkNodeLoss, type NodeLoss } from "./checks/node-loss.ts";
 export {
   type Allocation,
   checkPrefixes,
