@@ -53,8 +53,10 @@ export async function show(teller: Teller, options: ShowOptions): Promise<number
 /** perform builds and tells; it ends early when the run is swept under it. */
 async function perform(run: Run, teller: Teller, { keep, userNamespace }: ShowOptions): Promise<void> {
   teller.chapter("Three clusters with the same addresses");
-  teller.say("amber, birch and cedar: namespaces with a node, pods with real servers, a kube-proxy and a CNI each");
-  const scene = await raiseScene(run);
+  teller.say(
+    "amber, birch and cedar: namespaces with a node (cedar: three), pods with real servers, a kube-proxy and a CNI each",
+  );
+  const scene = await raiseScene(run, { cedarNodes: 3 });
   const set = await joinScene(scene, (line) => teller.say(line));
   teller.proved("a broker and three gateways are ready");
   await tellStory(set, teller);

@@ -1,10 +1,12 @@
 import {
+  addSecondGateway,
   CLUSTERS,
   type Clusterset,
   checkAccident,
   checkExporters,
   checkLatency,
   checkName,
+  checkNodeLoss,
   checkPage,
   checkPing,
   checkPlainPage,
@@ -60,6 +62,7 @@ export async function tellStory(set: Clusterset, teller: Teller): Promise<void> 
   await tellTwoExporters(stage);
   await tellSealed(stage);
   await tellAccident(stage);
+  await tellNodeLoss(stage);
 }
 
 /** The allocation tree as the broker has it: first as the program prints it for people, then read and judged. */
@@ -188,6 +191,18 @@ async function tellAccident({ teller, set }: Stage): Promise<void> {
   teller.proved(`${downloaded.bytes} bytes, all of them right; the longest pause was ${downloaded.gapMs} ms`);
   await checkPing(set.scene.pods.birchClient, DB_POD);
   teller.proved("the daemon is back, and adopted the tunnel that carried on without it");
+}
+
+/** cedar's pod behind two gateways: its node chose one of them for the download, and that one loses its host. */
+async function tellNodeLoss({ teller, set, prefixes }: Stage): Promise<void> {
+  teller.chapter("A gateway's host dies under a download");
+  teller.say("cedar gets a second gateway, and a pod on a third node behind both; birch downloads from it");
+  const cedar = prefixes.get("cedar");
+  demand(cedar !== undefined, "prefixes: cedar has some");
+  const behind = await addSecondGateway(set, cedar);
+  const lost = await checkNodeLoss(set, behind, 4);
+  teller.say(`${lost.host}, which carried it, lost its power: no process and no packet of it is left`);
+  teller.proved(`${lost.bytes} bytes, all of them right; the longest pause was ${lost.gapMs} ms`);
 }
 
 /** webFrom is the question of chapter 3, with the answer it must have. */

@@ -38,12 +38,16 @@ export interface Cluster extends ClusterSpec {
 export async function createCluster(underlay: Place, spec: ClusterSpec): Promise<Cluster> {
   const numbers = Array.from({ length: spec.nodes ?? 1 }, (_, i) => i + 1);
   const members = await Promise.all(numbers.map((number) => createNode(underlay, spec, number)));
-  for (const node of members) {
-    const others = members.filter((other) => other !== node);
-    await ipBatch(node, [...others.map((other) => `route add ${other.podRange} via ${other.address}`), "link show lo"]);
-    await installKubeProxy(node, spec, []);
-  }
-  return { ...spec, members };
+  const cluster = { ...spec, members };
+  for (const node of members) await joinNode(node, cluster);
+  return cluster;
+}
+
+/** joinNode gives a node its routes to the pods of the others, and the rules of kube-proxy and CNI. */
+export async function joinNode(node: ClusterNode, cluster: Cluster): Promise<void> {
+  const others = cluster.members.filter((other) => other.number !== node.number);
+  await ipBatch(node, [...others.map((other) => `route add ${other.podRange} via ${other.address}`), "link show lo"]);
+  await installKubeProxy(node, cluster, []);
 }
 
 /** firstNode is the node of a cluster that has one; there is always one. */
@@ -53,8 +57,9 @@ export function firstNode(cluster: Cluster): ClusterNode {
   return node;
 }
 
-/** The uplink comes first: what a node adds afterwards must not depend on the order of nodes. */
-async function createNode(underlay: Place, spec: ClusterSpec, number: number): Promise<ClusterNode> {
+/** createNode makes one machine of a cluster. The uplink comes first: what a node adds afterwards must not depend on the
+ *  order of nodes. */
+export async function createNode(underlay: Place, spec: ClusterSpec, number: number): Promise<ClusterNode> {
   const place = await createPlace(underlay.run, `${spec.name}-${number}`, "127.0.0.1");
   const podRange = nodeRange(spec.podCidr, number);
   const node: ClusterNode = {

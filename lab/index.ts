@@ -1,9 +1,11 @@
 export { type Answer, askUdp, get, getOnce, parseAnswer, ping, resolve, startDownload } from "./ask.ts";
 export { type Capture, type Reading, readFrames, startCapture } from "./capture.ts";
+export { busiestOf, carrierOf } from "./carrier.ts";
 export { CheckFault, demand, take } from "./checks/demand.ts";
 export { type Accident, checkAccident, type Downloaded } from "./checks/download.ts";
 export { checkExporters, type Shares } from "./checks/exporters.ts";
 export { checkLatency, type Latency } from "./checks/latency.ts";
+export { addSecondGateway, type Behind, checkNodeLoss, type NodeLoss } from "./checks/node-loss.ts";
 export {
   type Allocation,
   checkPrefixes,
@@ -24,8 +26,10 @@ export { type Footprint, footprint, leftovers } from "./footprint.ts";
 export { endOf, type Job, linesOf, spawnIn, stopJob, waitForLine } from "./job.ts";
 export { installKubeProxy, type NodeNetwork, renderKubeProxy, type ServicePort } from "./kube-proxy.ts";
 export { type Manifest, manifestFolder, removeManifests, writeManifests } from "./manifests.ts";
+export { loseNode, reviveNode } from "./node-loss.ts";
 export { type Frame, parsePcap } from "./pcap.ts";
 export { createPlace, type Place } from "./place.ts";
+export { installPlainNode, type PlainGateway } from "./plain-node.ts";
 export { addPod, POD_HTTP_PORT, POD_UDP_PORT, type Pod, type PodSpec, runPodServer } from "./pod.ts";
 export { processesIn, processesOf } from "./processes.ts";
 export {
@@ -63,5 +67,16 @@ export {
   namespacesOf,
   servicePorts,
 } from "./service.ts";
+export {
+  plainNode,
+  raiseSiblings,
+  reviveGateway,
+  type SiblingCluster,
+  type SiblingScene,
+  type SiblingSpec,
+  settled,
+} from "./sibling-scene.ts";
+export { type Stream, type StreamAsk, startStream } from "./stream.ts";
 export { isLeftover, sweep, sweepRun } from "./sweep.ts";
+export type { Streamed } from "./udp-stream.ts";
 export { attachNode, createUnderlay, cutNode, UNDERLAY, UNDERLAY_ADDRESS } from "./underlay.ts";

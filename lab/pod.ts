@@ -21,6 +21,8 @@ export interface PodSpec {
   readonly address: Ip;
   /** Number of its node, 1 unless told. */
   readonly node?: number;
+  /** Whom it asks for names; its own node unless told. */
+  readonly nameserver?: Ip;
 }
 
 /** Ports that every pod server listens on. */
@@ -30,9 +32,9 @@ export const POD_UDP_PORT = 9000;
 /** addPod makes a pod behind its node's `cni0`. It asks its node for names, as pods ask their cluster's DNS.
  *  It has a /32 and sends everything to its node, so that translation also works between two pods of one bridge where
  *  the kernel does not show bridged packets to conntrack (no br_netfilter). */
-export async function addPod(cluster: Cluster, { name, address, node: number = 1 }: PodSpec): Promise<Pod> {
+export async function addPod(cluster: Cluster, { name, address, node: number = 1, nameserver }: PodSpec): Promise<Pod> {
   const node = cluster.members.find((member) => member.number === number) ?? firstNode(cluster);
-  const place = await createPlace(node.run, `${cluster.name}-${name}`, node.address);
+  const place = await createPlace(node.run, `${cluster.name}-${name}`, nameserver ?? node.address);
   const port = `veth${address.split(".")[3]}`;
   await ipBatch(node, [
     `link add ${port} type veth peer name eth0 netns ${place.pid}`,

@@ -47,6 +47,12 @@ export async function processesIn(pid: number, program: string): Promise<readonl
   return seen.filter((_, i) => names[i]?.trim() === program).map((process) => process.pid);
 }
 
+/** processesInNetwork finds all processes of a network namespace, named as /proc does, `net:[4026532000]`. */
+export async function processesInNetwork(network: string): Promise<readonly number[]> {
+  const seen = await Promise.all((await pids()).map(lookAt));
+  return seen.filter((process) => process.network === network).map(({ pid }) => pid);
+}
+
 /** startOf is the time at which a process started, in clock ticks since boot; undefined if there is none.
  *  Field 22 of /proc/PID/stat, counted after the command's closing bracket (proc_pid_stat(5)). */
 export async function startOf(pid: number): Promise<string | undefined> {

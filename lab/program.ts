@@ -61,7 +61,10 @@ export async function startGateway(cluster: Cluster, options: GatewayOptions = {
   const joining = token === undefined ? [] : ["--join-token-file", await writeToken(`${data}.token`, token)];
   const wireguard = await newestWireguard();
   const path = wireguard === undefined ? [] : ["--wireguard-go", wireguard];
-  return start(node, `${node.name}-gateway`, [...argv, ...joining, ...path, ...flags], data, timeoutMs);
+  // Several gateways of a cluster are one member: they have one identity, each its own name (that of its host).
+  const shared = join(node.run.folder, "data", `${cluster.name}.identity.json`);
+  const identity = cluster.members.length > 1 ? ["--identity", shared] : [];
+  return start(node, `${node.name}-gateway`, [...argv, ...identity, ...joining, ...path, ...flags], data, timeoutMs);
 }
 
 /** gatewayArgs is the call of a gateway without its token. */

@@ -43,10 +43,11 @@ export const WEB_CLUSTER_IP: Ip = ip("10.96.0.10");
 /** Another address for the same Service in cedar: ClusterIPs of two clusters need not agree. */
 const CEDAR_WEB_CLUSTER_IP: Ip = ip("10.96.0.20");
 
-/** raiseScene builds all of it, in about two seconds. Whoever calls it sweeps the run, also when it throws. */
-export async function raiseScene(run: Run): Promise<Scene> {
+/** raiseScene builds all of it, in about two seconds; cedar may have more nodes than the one that its pod is on. Whoever
+ *  calls it sweeps the run, also when it throws. */
+export async function raiseScene(run: Run, { cedarNodes = 1 } = {}): Promise<Scene> {
   const underlay = await createUnderlay(run);
-  const clusters = await raiseClusters(underlay);
+  const clusters = await raiseClusters(underlay, cedarNodes);
   const pods = await raisePods(clusters);
   const scene: Scene = { run, underlay, clusters, pods, marker: `readable-${randomBytes(12).toString("hex")}` };
   await Promise.all(Object.values(pods).map((pod) => runPodServer(pod, scene.marker)));
@@ -67,12 +68,16 @@ export function nameOf(service: string): string {
 }
 
 /** Only birch masquerades: both kinds of CNI are always seen. */
-async function raiseClusters(underlay: Place): Promise<Scene["clusters"]> {
-  const raise = (name: ClusterName, masquerade: boolean): Promise<Cluster> => {
+async function raiseClusters(underlay: Place, cedarNodes: number): Promise<Scene["clusters"]> {
+  const raise = (name: ClusterName, masquerade: boolean, nodes = 1): Promise<Cluster> => {
     const index = CLUSTERS.indexOf(name) + 1;
-    return createCluster(underlay, { name, index, podCidr: POD_CIDR, serviceCidr: SERVICE_CIDR, masquerade });
+    return createCluster(underlay, { name, index, nodes, podCidr: POD_CIDR, serviceCidr: SERVICE_CIDR, masquerade });
   };
-  const [amber, birch, cedar] = await Promise.all([raise("amber", false), raise("birch", true), raise("cedar", false)]);
+  const [amber, birch, cedar] = await Promise.all([
+    raise("amber", false),
+    raise("birch", true),
+    raise("cedar", false, cedarNodes),
+  ]);
   return { amber, birch, cedar };
 }
 

@@ -34,3 +34,8 @@ export async function attachNode(underlay: Place, node: Place, address: Ip): Pro
 export async function cutNode(underlay: Place, address: Ip, state: "down" | "up"): Promise<void> {
   await exec(underlay, ["ip", "link", "set", `n${address.split(".")[3]}`, state]);
 }
+
+/** detachNode takes a node's uplink away for good, as the kernel does a while after the last process of its namespace. */
+export async function detachNode(underlay: Place, address: Ip): Promise<void> {
+  await exec(underlay, ["ip", "link", "del", `n${address.split(".")[3]}`]);
+}

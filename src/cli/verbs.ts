@@ -2,6 +2,7 @@ import { benchVerb } from "./bench-verb.ts";
 import { brokerVerb } from "./broker-verb.ts";
 import { diagnoseVerb } from "./diagnose-verb.ts";
 import { dnsVerb } from "./dns-verb.ts";
+import { drainVerb } from "./drain-verb.ts";
 import { explainVerb } from "./explain-verb.ts";
 import { gatewayVerb } from "./gateway-verb.ts";
 import { inviteVerb } from "./invite-verb.ts";
@@ -20,6 +21,7 @@ export const VERBS: readonly Verb[] = [
   explainVerb,
   benchVerb,
   ipamVerb,
+  drainVerb,
   leaveVerb,
   diagnoseVerb,
 ];

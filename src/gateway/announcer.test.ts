@@ -35,6 +35,7 @@ function begin(live = true, options = optionsOf()) {
   const announcer = new Announcer({
     ...{ options, privateKey: amber.privateKey, tunnelKey, cache, client, clock, log: silentLog },
     ...{ member: () => member, place: () => place, seen: () => ip("198.51.100.1") },
+    ...{ local: () => ip("172.31.0.11"), draining: () => false },
   });
   const stop = new AbortController();
   const running = announcer.run(stop.signal);

@@ -18,6 +18,9 @@ export interface AnnouncerParts {
   readonly log: Log;
   readonly member: () => Member | undefined;
   readonly place: () => Place | undefined;
+  /** This node's address in its cluster's network; null without a data plane. */
+  readonly local: () => Ip | null;
+  readonly draining: () => boolean;
   /** Where the broker saw us. */
   readonly seen: () => Ip | null;
 }
@@ -34,6 +37,7 @@ export class Announcer implements Room {
   #incarnation = 0;
   #seq = 0;
   #said = "";
+  readonly #saidMore = new Latest(0);
 
   constructor(parts: AnnouncerParts) {
     this.#parts = parts;
@@ -50,6 +54,12 @@ export class Announcer implements Room {
     }
     this.#said = "";
     this.changed();
+  }
+
+  /** said resolves once the broker has the record as it should be now; never, while the broker is away. */
+  async said(): Promise<void> {
+    this.changed();
+    while (this.#said !== JSON.stringify(this.#body())) await this.#saidMore.changed();
   }
 
   changed(): void {
@@ -75,13 +85,15 @@ export class Announcer implements Room {
     const key = formatKey({ kind: "gateway", cluster: options.cluster, name: options.name });
     const record = seal(privateKey, key, { epoch: this.#incarnation, seq: this.#seq }, body);
     const answer = await client.publish({ put: [record], remove: [] });
-    if (answer.ok) this.#said = text;
-    else log.debug("the gateway's record was not taken", { ...answer.error });
+    if (answer.ok) {
+      this.#said = text;
+      this.#saidMore.set(this.#seq);
+    } else log.debug("the gateway's record was not taken", { ...answer.error });
     return !answer.ok;
   }
 
   #body(): unknown {
-    const { options, tunnelKey, member, place, seen } = this.#parts;
+    const { options, tunnelKey, member, place, local, draining, seen } = this.#parts;
     const who = member()?.body;
     const where = place();
     const host = options.endpoint?.host ?? seen();
@@ -97,6 +109,8 @@ export class Announcer implements Room {
       tunnelKey,
       endpoints: [0, 1, 2, 3, 4, 5, 6, 7].map((index) => formatHostPort({ host, port: base + index })),
       address: where.node,
+      ...(local() === null ? {} : { local: local() }),
+      ...(draining() ? { draining: true } : {}),
       version: options.version,
     };
   }

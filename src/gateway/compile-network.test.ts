@@ -12,7 +12,7 @@ function view(catalogue: Catalogue, change: Partial<NetworkView> = {}): NetworkV
   return {
     ...{ catalogue, own: amber.cluster, gateway: GW, supernet: SUPERNET, servicePrefix: SERVICES },
     ...{ nodeLocal: ip("172.31.0.11"), listenPort: 51_820, mtu: 1440, underlayLinks: ["eth0"], localLinks: ["cni0"] },
-    isUp: () => true,
+    ...{ neighbours: new Map(), leaving: false, isUp: () => true },
     ...change,
   };
 }
@@ -72,7 +72,7 @@ describe("compileNetwork()", () => {
       {
         cluster: "birch",
         prefixes: ["242.0.2.0/24", "242.2.0.0/16"],
-        ways: [{ interface: 0, gateway: "242.0.2.1", up: true }],
+        ways: [{ interface: 0, gateway: "242.0.2.1", up: true, draining: false }],
       },
     ]);
   });
@@ -90,9 +90,9 @@ describe("compileNetwork()", () => {
     expect(tunnels.members.find(({ cluster }) => cluster === "birch")?.ways).toHaveLength(2);
   });
 
-  test("a way that was not judged yet is not up", () => {
+  test("a way that was not judged yet is neither up nor down", () => {
     const { tunnels } = compiled([...birch.joined(), birch.gateway()], { isUp: () => undefined });
-    expect(tunnels.members[0]?.ways[0]?.up).toBe(false);
+    expect(tunnels.members[0]?.ways[0]?.up).toBeNull();
   });
 
   test("a member that left has no peer, no route and no probe any more", () => {

@@ -3,6 +3,7 @@ import type { ProbeTarget } from "#probe";
 import {
   interfaceName,
   type MemberRoute,
+  type Neighbour,
   type TunnelInterface,
   type TunnelPeer,
   type TunnelPlan,
@@ -22,6 +23,7 @@ import {
 } from "#values";
 import type { Catalogue, GatewayBody, Member } from "#wire";
 import { KEEPALIVE_SECONDS, PROBE_PORT } from "./options.ts";
+import { hopsOf, type SiblingGateway, siblingsOf } from "./siblings.ts";
 
 /** NetworkView is all that the network of this gateway is compiled from. */
 export interface NetworkView {
@@ -35,6 +37,10 @@ export interface NetworkView {
   readonly mtu: number;
   readonly underlayLinks: readonly string[];
   readonly localLinks: readonly string[];
+  /** Which of the member's other gateways are next to this one, by their local addresses. */
+  readonly neighbours: ReadonlyMap<Ip, Neighbour>;
+  /** Whether this gateway is about to go. */
+  readonly leaving: boolean;
   /** The probes' verdict on a way; undefined before the first. */
   readonly isUp: (id: string) => boolean | undefined;
 }
@@ -51,6 +57,7 @@ export interface CompiledNetwork {
   readonly place: Place;
   readonly tunnels: TunnelPlan;
   readonly globalnet: GlobalnetPlan;
+  /** The ways to peers, and the member's other gateways. */
   readonly targets: readonly ProbeTarget[];
 }
 
@@ -81,18 +88,20 @@ export function compileNetwork(view: NetworkView): CompiledNetwork | undefined {
   const place = placeOf(view.catalogue, view.own, view.gateway);
   if (place === undefined) return undefined;
   const peers = peersOf(view, place.index);
+  const siblings = siblingsOf(view);
   const node = { local: view.nodeLocal, global: place.node };
   const interfaces = interfacesOf(view, peers);
   return {
     place,
-    targets: peers.map(({ id, body }) => ({ id, address: body.address, interface: interfaceName(body.index) })),
+    targets: targetsOf(peers, siblings),
     tunnels: {
       supernet: view.supernet,
       servicePrefix: view.servicePrefix,
       node,
       interfaces,
       members: membersOf(view, peers),
-      siblings: [],
+      siblings: hopsOf(siblings),
+      leaving: view.leaving,
       probePort: PROBE_PORT,
       underlayLinks: view.underlayLinks,
     },
@@ -109,10 +118,18 @@ export function compileNetwork(view: NetworkView): CompiledNetwork | undefined {
         { protocol: "UDP", port: PROBE_PORT },
         { protocol: "TCP", port: PROBE_PORT },
       ],
-      siblings: [],
+      siblings: siblings.flatMap(({ mac }) => mac ?? []),
       hairpin: [],
     },
   };
+}
+
+/** Siblings are probed too, by the cluster's own network: one that answers can carry what our tunnels cannot. */
+function targetsOf(peers: readonly Peer[], siblings: readonly SiblingGateway[]): readonly ProbeTarget[] {
+  return [
+    ...peers.map(({ id, body }) => ({ id, address: body.address, interface: interfaceName(body.index) })),
+    ...siblings.map(({ id, global }) => ({ id, address: global, interface: null })),
+  ];
 }
 
 interface Peer {
@@ -180,7 +197,12 @@ function membersOf({ isUp }: NetworkView, peers: readonly Peer[]): readonly Memb
   return clusters.map((cluster) => {
     const mine = peers.filter((peer) => peer.cluster === cluster);
     const ways = mine.map(
-      ({ id, body }): Way => ({ interface: body.index, gateway: body.address, up: isUp(id) ?? false }),
+      ({ id, body }): Way => ({
+        interface: body.index,
+        gateway: body.address,
+        up: isUp(id) ?? null,
+        draining: body.draining === true,
+      }),
     );
     return { cluster, prefixes: mine[0]?.prefixes ?? [], ways };
   });

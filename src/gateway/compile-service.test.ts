@@ -8,6 +8,7 @@ const context: ServiceContext = {
   own: "amber" as never,
   translation: { pods: [{ local: cidr("10.244.0.0/16"), global: cidr("242.1.0.0/16") }], nodes: new Map() },
   reachable: () => true,
+  last: [],
 };
 
 /** A clusterset in which members export "web"; each is named with its endpoints. */
@@ -87,6 +88,12 @@ describe("compileService()", () => {
     const { catalogue } = exported({ birch: ["242.2.0.1"], cedar: ["242.3.0.1"] });
     const service = compiled(catalogue, { reachable: () => false });
     expect([service.stale, service.serving]).toEqual([true, ["birch", "cedar"]]);
+  });
+
+  test("of several, the last that could be reached stay", () => {
+    const { catalogue } = exported({ birch: ["242.2.0.1"], cedar: ["242.3.0.1"] });
+    const service = compiled(catalogue, { reachable: () => false, last: ["cedar" as never] });
+    expect([service.stale, service.serving]).toEqual([true, ["cedar"]]);
   });
 
   test("an export without endpoints is no stale one: it is refused at once", () => {

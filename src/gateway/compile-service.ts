@@ -11,6 +11,8 @@ export interface ServiceContext {
   readonly translation: Translation;
   /** Whether a member's endpoints can be reached now. */
   readonly reachable: (cluster: ClusterId) => boolean;
+  /** The members whose endpoints answered until now. */
+  readonly last: readonly ClusterId[];
 }
 
 /** CompiledService is what one clusterset service becomes on this node. */
@@ -25,7 +27,7 @@ export interface CompiledService {
   readonly hairpin: readonly Ip[];
   /** Ports of this node's own network that are endpoints, as `TCP 9100`. */
   readonly hostPorts: readonly string[];
-  /** The members whose endpoints answer: those that can be reached, or all when none can (stale). */
+  /** The members whose endpoints answer: those that can be reached, or where none can the last that could (stale). */
   readonly serving: readonly ClusterId[];
   readonly stale: boolean;
 }
@@ -64,10 +66,11 @@ export function compileService(
 }
 
 /** A member that cannot be reached does not answer; when none can, the last known locations stay and are marked. */
-function serving(imported: ImportedService, { own, reachable }: ServiceContext) {
+function serving(imported: ImportedService, { own, reachable, last }: ServiceContext) {
   const there = imported.backends.filter(({ cluster }) => cluster === own || reachable(cluster));
-  const stale = there.length === 0 && imported.backends.length > 0;
-  return { backends: stale ? imported.backends : there, stale };
+  if (there.length > 0 || imported.backends.length === 0) return { backends: there, stale: false };
+  const known = imported.backends.filter(({ cluster }) => last.includes(cluster));
+  return { backends: known.length > 0 ? known : imported.backends, stale: true };
 }
 
 /** Inside a member its own endpoints are their pod addresses. */
@@ -150,13 +153,17 @@ export interface ServedService {
   readonly name: ServiceName;
   readonly type: ImportedService["type"];
   readonly clusters: readonly ClusterId[];
+  /** The members whose endpoints answer. */
+  readonly serving: readonly ClusterId[];
+  /** None of them can be reached: these are the last known locations. */
+  readonly stale: boolean;
   readonly tableKeys: readonly string[];
   readonly hairpin: readonly Ip[];
   readonly hostPorts: readonly string[];
 }
 
 /** servedOf keeps what withdrawing a service, and listing it, need. */
-export function servedOf({ key, imported, table, hairpin, hostPorts }: CompiledService): ServedService {
+export function servedOf({ key, imported, table, hairpin, hostPorts, serving, stale }: CompiledService): ServedService {
   const { namespace, name, type, clusters } = imported;
   return {
     key,
@@ -164,6 +171,8 @@ export function servedOf({ key, imported, table, hairpin, hostPorts }: CompiledS
     name,
     type,
     clusters: shared(clusters),
+    serving: shared(serving),
+    stale,
     tableKeys: table.map(serviceKey),
     hairpin,
     hostPorts,

@@ -11,13 +11,14 @@ import type { Cache } from "./cache.ts";
 import { placeOf } from "./compile-network.ts";
 import { onBatch, onRefused, onSession, onVerdict, onWelcome, ownKeys } from "./events.ts";
 import { Follower } from "./follower.ts";
+import { MemberVerdicts } from "./member-verdicts.ts";
 import type { Membership } from "./membership.ts";
 import { type GatewayOptions, ORIGIN, TTL_SECONDS } from "./options.ts";
 import { ProberSlot } from "./prober-slot.ts";
 import { Reconciler } from "./reconciler.ts";
 import { Speaker } from "./speaker.ts";
 import type { Gateway, SessionFacts } from "./state.ts";
-import { mayAnnounce, networkNow, serviceNow, statementNow } from "./view.ts";
+import { mayAnnounce, networkAgain, networkNow, serviceNow, statementNow } from "./view.ts";
 
 export interface GatewayDeps {
   readonly clock: Clock;
@@ -56,7 +57,11 @@ export function compose(
   const serial = serialFloor(cache);
   const responder = createResponder({ listen: options.dns, zone, log, clock, troubles, random, serial });
   responder.update([{ kind: "reverse", networks: session.supernets }]);
-  const prober = new ProberSlot({ clock, log, troubles, random, onVerdict: (id) => onVerdict(gateway, id) });
+  const prober = new ProberSlot({
+    ...{ own: options.cluster, clock, log, troubles, random },
+    onVerdict: (id, up) => onVerdict(gateway, id, up),
+  });
+  const verdicts = new MemberVerdicts({ clock, reaches: (cluster) => gateway.prober.reaches(cluster) });
   const plane = makePlane(options, deps, dataPlane, troubles);
   const reconciler = new Reconciler({
     clock,
@@ -66,11 +71,12 @@ export function compose(
     responder,
     probe: ({ place, targets }) => prober.set(place.node, targets),
     network: () => networkNow(gateway),
-    service: (key) => serviceNow(gateway, key),
+    networkAgain: () => networkAgain(gateway),
+    service: (key, last) => serviceNow(gateway, key, last),
     mayAnnounce: (service) => mayAnnounce(gateway, service),
   });
   const parts = { options, clock, log, troubles, membership, cache, follower, client, source, ...voices, responder };
-  gateway = { ...parts, prober, reconciler, dataPlane, plane, loop: watchLoopDelay(), session };
+  gateway = { ...parts, prober, verdicts, reconciler, dataPlane, plane, loop: watchLoopDelay(), session };
   return gateway;
 }
 
@@ -102,7 +108,17 @@ function makeVoices(
     state: (key) => statementNow(self(), key),
   });
   const member = () => follower.catalogue.members.get(options.cluster);
-  const announcer = new Announcer({ ...common, options, tunnelKey, cache, place, member, seen: () => session.seen });
+  const announcer = new Announcer({
+    ...common,
+    options,
+    tunnelKey,
+    cache,
+    place,
+    member,
+    local: () => session.machine?.nodeLocal ?? null,
+    draining: () => session.drain !== "no",
+    seen: () => session.seen,
+  });
   return { speaker, announcer };
 }
 
@@ -170,6 +186,7 @@ function sessionFacts(cache: Cache, clock: Clock): SessionFacts {
     zoneSynced: false,
     fromDisk: new Set(),
     firstSeen: new Map(),
+    drain: "no",
     foreign: null,
     asked: new Map(),
   };

@@ -1,5 +1,6 @@
 import { runCommand } from "#life";
 import { underlayMtu } from "#tunnel";
+import { siblingsOf } from "./siblings.ts";
 import type { Gateway } from "./state.ts";
 
 /** Check is one row of `meridian diagnose`. */
@@ -15,7 +16,7 @@ export async function diagnose(gateway: Gateway): Promise<readonly Check[]> {
   const network =
     gateway.plane === null
       ? [skip("data plane", "--data-plane none")]
-      : [...tunnelChecks(gateway), await forwardCheck(gateway), await mtuCheck(gateway)];
+      : [...tunnelChecks(gateway), ...siblingChecks(gateway), await forwardCheck(gateway), await mtuCheck(gateway)];
   return [brokerCheck(gateway), nameCheck(gateway), ...network, loopCheck(gateway), ...troubleChecks(gateway)];
 }
 
@@ -63,6 +64,30 @@ function tunnelChecks({ prober }: Gateway): readonly Check[] {
             "open the UDP ports --listen-port to +7 on both sides, and give --endpoint where an address is translated",
         },
   );
+}
+
+/** A sibling carries what our own tunnels cannot, if it is next to us and answers. */
+function siblingChecks({ follower, options, session, prober }: Gateway): readonly Check[] {
+  const own = { catalogue: follower.catalogue, own: options.cluster, gateway: options.name };
+  const neighbours = session.machine?.neighbours ?? new Map();
+  const next = new Map(siblingsOf({ ...own, neighbours, isUp: (id) => prober.isUp(id) }).map((s) => [s.name, s]));
+  const others = [...(follower.catalogue.members.get(options.cluster)?.gateways.values() ?? [])];
+  return others.flatMap(({ body: { name, draining } }): Check[] => {
+    if (name === options.name) return [];
+    const check = `sibling ${name}`;
+    if (next.get(name)?.up) return [pass(check, "answers, and can take flows over")];
+    if (draining === true) return [{ check, verdict: "warn", reason: "drains", remedy: "start it again" }];
+    return [
+      next.has(name)
+        ? { check, verdict: "warn", reason: "no probe comes back", remedy: "see whether its host and daemon run" }
+        : {
+            check,
+            verdict: "warn",
+            reason: "is not on a link of this host, so neither can hand flows to the other",
+            remedy: "put gateways of one cluster into one network segment; their own tunnels carry on without",
+          },
+    ];
+  });
 }
 
 /** A FORWARD chain of Docker, ufw or firewalld that drops by default needs accepts for pods and for the supernet. */

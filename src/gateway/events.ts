@@ -140,10 +140,19 @@ export function onSession(
   }
 }
 
-/** A way went up or down: routes follow, and services whose members it reaches. */
-export function onVerdict({ reconciler, follower }: Gateway, id: string): void {
+/** A way went up or down: flows leave a dead one at once, then routes follow, and services whose members it reaches. */
+export function onVerdict(gateway: Gateway, id: string, up: boolean): void {
+  const { reconciler, verdicts, options } = gateway;
   const cluster = id.slice(0, id.indexOf("/")) as ClusterId;
+  if (!up) reconciler.steer();
   reconciler.markNetwork();
+  if (cluster === options.cluster) return; // a sibling: no service depends on it
+  verdicts.heard(cluster);
+  markMember(gateway, cluster);
+}
+
+/** markMember looks again at every service that a member exports: it can be reached now, or no more. */
+export function markMember({ reconciler, follower }: Gateway, cluster: ClusterId): void {
   reconciler.markHeld();
   reconciler.markServices(follower.catalogue.members.get(cluster)?.exports.keys() ?? []);
 }

@@ -2,6 +2,7 @@ import type { ZonePort } from "#dns";
 import type { LocalExport } from "#kube";
 import { type Ip, parseIp } from "#values";
 import type { CompiledService } from "./compile-service.ts";
+import type { MemberVerdict } from "./member-verdicts.ts";
 import { ORIGIN } from "./options.ts";
 import type { Gateway } from "./state.ts";
 import { serviceNow } from "./view.ts";
@@ -121,7 +122,9 @@ function explainService(
   });
   const answer = announced ? answerOf(service, host) : [];
   if (announced && answer.length === 0) steps.push(emptyStep(service, host));
-  const stale = service.stale ? "; no exporting member can be reached, so its last known locations are answered" : "";
+  const stale = service.stale
+    ? "; stale: no exporting member can be reached, so the last known locations are answered"
+    : "";
   const reason =
     answer.length > 0
       ? `${type} exported by ${service.imported.clusters.join(", ")}${stale}`
@@ -130,27 +133,27 @@ function explainService(
 }
 
 function memberStep(
-  { options, prober, plane }: Gateway,
+  { options, verdicts, plane }: Gateway,
   service: CompiledService,
   cluster: CompiledService["serving"][number],
 ): ExplainStep {
   const count = service.imported.backends.filter((backend) => backend.cluster === cluster).length;
   const own = cluster === options.cluster;
   const serving = service.serving.includes(cluster);
-  const way = own
-    ? "this member"
-    : plane === null
-      ? "no data plane here"
-      : prober.reaches(cluster)
-        ? "a tunnel is up"
-        : "no tunnel is up";
+  const way = own ? "this member" : plane === null ? "no data plane here" : WAYS[verdicts.of(cluster)];
   return {
     stage: "member",
     subject: cluster,
     verdict: serving ? "yes" : "left out",
-    why: `${count} ready endpoints; ${way}`,
+    why: `${count} ready endpoints; ${way}${serving && service.stale ? "; stale: its last known location" : ""}`,
   };
 }
+
+const WAYS: Readonly<Record<MemberVerdict, string>> = {
+  up: "a tunnel is up",
+  held: "a tunnel is up again, but it fell more than once of late, so it is waited for",
+  down: "no tunnel is up",
+};
 
 /** What the name answers: addresses, or for `_port._protocol` an SRV line `PORT TARGET` each (RFC 2782). */
 function answerOf({ zone }: CompiledService, host: readonly string[]): readonly string[] {

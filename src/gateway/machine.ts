@@ -1,4 +1,4 @@
-import { localLinks, tunnelMtu, type Underlay, underlayOf } from "#tunnel";
+import { localLinks, type Neighbour, neighboursOf, tunnelMtu, type Underlay, underlayOf } from "#tunnel";
 import { type Cidr, err, familyOf, type Ip, ok, parseIp, type Result } from "#values";
 
 /** Machine is what this host says of itself. */
@@ -10,6 +10,19 @@ export interface Machine {
   readonly underlayLinks: readonly string[];
   /** Links behind which this node's own pods are. */
   readonly localLinks: readonly string[];
+  /** Which of the member's other gateways are next to this one, by their addresses in the cluster's network. */
+  readonly neighbours: ReadonlyMap<Ip, Neighbour>;
+}
+
+/** MachineAsk is what has to be known before the kernel can be asked. */
+export interface MachineAsk {
+  /** Addresses of the broker and of peers: the way there is the underlay. */
+  readonly towards: readonly Ip[];
+  readonly podCidrs: readonly Cidr[];
+  /** Where peers send to; null: not told. */
+  readonly given: Ip | null;
+  /** Addresses of the member's other gateways in the cluster's network. */
+  readonly siblings: readonly Ip[];
 }
 
 /** An address that nobody has (RFC 5737): the way to it is the default route. Nothing is ever sent there. */
@@ -18,19 +31,23 @@ const ANYWHERE = "192.0.2.1" as Ip;
 /** readMachine asks the kernel for the way to the broker, to any peer, or by the default route: its source is the
  *  node's address, its link the underlay. `given` is where peers send to; it is the node's address where this host has
  *  it, and not where somebody in between translates it. */
-export async function readMachine(
-  towards: readonly Ip[],
-  podCidrs: readonly Cidr[],
-  given: Ip | null,
-): Promise<Result<Machine>> {
+export async function readMachine({ towards, podCidrs, given, siblings }: MachineAsk): Promise<Result<Machine>> {
   const way = await firstWay([...towards, ANYWHERE]);
   if (!way.ok) return way;
   const { link, mtu, source } = way.value;
   const nodeLocal = given !== null && (await isOurs(given)) ? given : source;
   if (nodeLocal === null) return err(`the way by ${link} has no source address: give --endpoint`);
-  const links = await localLinks(podCidrs);
+  const [links, neighbours] = await Promise.all([localLinks(podCidrs), neighboursOf(siblings)]);
   if (!links.ok) return links;
-  return ok({ nodeLocal, mtu: tunnelMtu(mtu, familyOf(nodeLocal)), underlayLinks: [link], localLinks: links.value });
+  if (!neighbours.ok) return neighbours;
+  const outside = new Set([link, ...[...neighbours.value.values()].map((neighbour) => neighbour.link)]);
+  return ok({
+    nodeLocal,
+    mtu: tunnelMtu(mtu, familyOf(nodeLocal)),
+    underlayLinks: [...outside].sort(),
+    localLinks: links.value,
+    neighbours: neighbours.value,
+  });
 }
 
 /** The kernel reaches its own addresses by loopback. */

@@ -16,6 +16,7 @@ const target = (change: Partial<ProbeTarget> = {}): ProbeTarget => ({
 async function slotWith(first: ProbeTarget) {
   const verdicts: string[] = [];
   const slot = new ProberSlot({
+    ...{ own: "amber" as never },
     ...{ clock: new TestClock(), log: silentLog, troubles: new Troubles(), random: () => 0.5 },
     onVerdict: (id, up) => verdicts.push(`${id} ${up}`),
   });
@@ -57,6 +58,7 @@ describe("ProberSlot", () => {
 
   test("without an address it waits, and ends when told", async () => {
     const slot = new ProberSlot({
+      ...{ own: "amber" as never },
       ...{ clock: new TestClock(), log: silentLog, troubles: new Troubles(), random: () => 0.5, onVerdict: () => {} },
     });
     const stop = new AbortController();

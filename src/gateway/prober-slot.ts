@@ -4,6 +4,8 @@ import type { ClusterId, Ip } from "#values";
 import { PROBE_PORT } from "./options.ts";
 
 export interface ProberSlotParts {
+  /** Our own cluster: its gateways are probed as well, and are no peers. */
+  readonly own: ClusterId;
   readonly clock: Clock;
   readonly log: Log;
   readonly troubles: Troubles;
@@ -18,6 +20,7 @@ export class ProberSlot implements Room {
   readonly #address = new Latest<Ip | null>(null);
   readonly #up = new Map<string, boolean>();
   #prober: Prober | null = null;
+  #silent = false;
   #targets: readonly ProbeTarget[] = [];
 
   constructor(parts: ProberSlotParts) {
@@ -28,16 +31,28 @@ export class ProberSlot implements Room {
     return this.#prober;
   }
 
-  /** set tells our own address and whom to probe. */
+  /** set tells our own address and whom to probe. A way that is no more, or became another, is as good as down. */
   set(address: Ip, targets: readonly ProbeTarget[]): void {
     const wanted = new Map(targets.map((target) => [target.id, target]));
+    const gone: string[] = [];
     for (const { id, address: there, interface: link } of this.#targets) {
       const next = wanted.get(id);
-      if (next?.address !== there || next.interface !== link) this.#up.delete(id); // another way, not judged yet
+      if (next?.address === there && next.interface === link) continue;
+      if (this.#up.get(id) === true) gone.push(id);
+      this.#up.delete(id);
     }
     this.#targets = targets;
+    if (this.#silent) return;
     if (this.#address.value === address) this.#prober?.setTargets(targets);
     else this.#address.set(address);
+    for (const id of gone) this.#parts.onVerdict(id, false);
+  }
+
+  /** silence ends probing and answering for good. The verdicts stay as they are: peers are to think that this gateway is
+   *  gone, and not this gateway that they are. */
+  silence(): void {
+    this.#silent = true;
+    this.#address.set(null);
   }
 
   /** isUp is the verdict on a way; undefined before there was one. */
@@ -50,8 +65,9 @@ export class ProberSlot implements Room {
     return [...this.#up].some(([id, up]) => up && id.startsWith(`${cluster}/`));
   }
 
+  /** reports are those of the ways to other members. */
   reports(): readonly ProbeReport[] {
-    return this.#prober?.reports() ?? [];
+    return (this.#prober?.reports() ?? []).filter(({ id }) => !id.startsWith(`${this.#parts.own}/`));
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -78,7 +94,7 @@ export class ProberSlot implements Room {
       await prober.run(AbortSignal.any([signal, stop.signal]));
     } finally {
       this.#prober = null;
-      this.#up.clear();
+      if (!this.#silent) this.#up.clear();
     }
   }
 }

@@ -4,11 +4,11 @@ import type { Gateway } from "./state.ts";
 /** readingsOf is where the metrics of a gateway come from. What needs an outside program (bytes by tunnel, drops) is
  *  asked at each scrape and never in between. */
 export function readingsOf(gateway: Gateway): GatewayReadings {
-  const { options, follower, session, clock, prober, responder, loop, troubles, plane } = gateway;
+  const { options, follower, session, clock, prober, verdicts, responder, loop, troubles, plane } = gateway;
   const others = () => follower.catalogue.live().filter(({ cluster }) => cluster !== options.cluster);
   return {
     version: options.version,
-    clusters: () => others().map(({ cluster }) => ({ cluster, up: prober.reaches(cluster) })),
+    clusters: () => others().map(({ cluster }) => ({ cluster, up: verdicts.of(cluster) === "up" })),
     peers: () => prober.reports().map(peerReading),
     revision: () => follower.cursor?.revision ?? null,
     stateAgeSeconds: () => {
@@ -28,7 +28,8 @@ export function readingsOf(gateway: Gateway): GatewayReadings {
     drops: async () => {
       const counters = await plane?.globalnet.counters();
       if (counters?.ok !== true) return {};
-      return Object.fromEntries(Object.entries(counters.value).map(([name, { packets }]) => [name, packets]));
+      const refused = Object.entries(counters.value).filter(([name]) => !name.startsWith("carried-"));
+      return Object.fromEntries(refused.map(([name, { packets }]) => [name, packets]));
     },
     loop: () => ({ p99Seconds: loop.p99Seconds(), maxSeconds: loop.maxSeconds() }),
     troubles: () => troubles.list(),

@@ -40,12 +40,18 @@ class World {
   #running: Promise<void> = Promise.resolve();
 
   constructor(hasPlane = true) {
-    const context = { own: this.amber.cluster, translation: { pods: [], nodes: new Map() }, reachable: () => true };
+    const context = {
+      own: this.amber.cluster,
+      translation: { pods: [], nodes: new Map() },
+      reachable: () => true,
+      last: [],
+    };
     this.reconciler = new Reconciler({
       ...{ clock: this.clock, log: silentLog, troubles: this.troubles },
       plane: hasPlane ? (this.#plane() as never) : null,
       responder: { update: (changes) => this.#zone(changes) },
       probe: (network) => this.probed.push(network),
+      networkAgain: () => this.network,
       network: async () => this.network,
       service: (key) => compileService(this.catalogue, key, context),
       mayAnnounce: (service) => this.may(service),
@@ -62,7 +68,7 @@ class World {
         servicePrefix: SERVICES,
       },
       ...{ nodeLocal: ip("172.31.0.11"), listenPort: 51_820, mtu: 1440, underlayLinks: [], localLinks: [] },
-      isUp: () => true,
+      ...{ neighbours: new Map(), leaving: false, isUp: () => true },
     });
   }
 

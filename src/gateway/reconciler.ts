@@ -1,8 +1,8 @@
 import type { Responder, ZoneChange } from "#dns";
-import type { Globalnet, PlanPort, ServiceEntry } from "#globalnet";
+import { type Globalnet, type PlanPort, type ServiceEntry, sameEntry } from "#globalnet";
 import { type Clock, describeFault, Latest, type Log, type Room, slices, type Troubles } from "#life";
 import type { Tunnels } from "#tunnel";
-import type { Ip } from "#values";
+import type { ClusterId, Ip } from "#values";
 import type { CompiledNetwork } from "./compile-network.ts";
 import { type CompiledService, type ServedService, servedOf } from "./compile-service.ts";
 import { Counted } from "./counted.ts";
@@ -19,7 +19,10 @@ export interface ReconcilerParts {
   /** probe has the ways of a network measured. */
   readonly probe: (network: CompiledNetwork) => void;
   readonly network: () => Promise<CompiledNetwork | undefined>;
-  readonly service: (key: string) => CompiledService | undefined;
+  /** networkAgain is the same without a look at the machine. */
+  readonly networkAgain: () => CompiledNetwork | undefined;
+  /** service compiles one; `last` are the members that answered until now. */
+  readonly service: (key: string, last: readonly ClusterId[]) => CompiledService | undefined;
   /** mayAnnounce is false while nothing of a new service could be reached yet. */
   readonly mayAnnounce: (service: CompiledService) => boolean;
 }
@@ -54,7 +57,7 @@ export class Reconciler implements Room {
   readonly #wake = new Latest(0);
   #networkDirty = true;
   #network: CompiledNetwork | undefined;
-  #passes = 0;
+  readonly #passes = new Latest(0);
   #passing = false;
 
   constructor(parts: ReconcilerParts) {
@@ -72,12 +75,12 @@ export class Reconciler implements Room {
 
   /** Number of passes that ended without a fault: readiness asks for the first. */
   get passes(): number {
-    return this.#passes;
+    return this.#passes.value;
   }
 
   /** Whether all that was known by now is in force, except names that are held back. */
   get settled(): boolean {
-    if (this.#passes === 0 || this.#networkDirty || this.#passing) return false;
+    if (this.passes === 0 || this.#networkDirty || this.#passing) return false;
     return this.#dirty.size <= this.#held.size && [...this.#dirty].every((key) => this.#held.has(key));
   }
 
@@ -88,6 +91,19 @@ export class Reconciler implements Room {
   markNetwork(): void {
     this.#networkDirty = true;
     this.#wake.set(this.#wake.value + 1);
+  }
+
+  /** applied resolves once a pass that began after the call has ended without a fault. */
+  async applied(): Promise<void> {
+    this.markNetwork();
+    const wanted = this.passes + (this.#passing ? 2 : 1); // the one under way has looked already
+    while (this.passes < wanted) await this.#passes.changed();
+  }
+
+  /** steer takes flows off ways that went down, ahead of the pass that follows. */
+  steer(): void {
+    const next = this.#network === undefined ? undefined : this.#parts.networkAgain();
+    if (next !== undefined) void this.#parts.plane?.tunnels.steer(next.tunnels);
   }
 
   markServices(keys: Iterable<string>): void {
@@ -165,7 +181,7 @@ export class Reconciler implements Room {
       return fault ?? tableFault;
     }
     this.#announce(changed.ready);
-    if (fault === undefined) this.#passes += 1;
+    if (fault === undefined) this.#passes.set(this.passes + 1);
     return fault;
   }
 
@@ -187,7 +203,7 @@ export class Reconciler implements Room {
       keys,
       (key) => {
         this.#dirty.delete(key);
-        const next = this.#parts.service(key);
+        const next = this.#parts.service(key, this.#served.get(key)?.serving ?? []);
         if (next === undefined) gone.push(...this.#withdraw(key));
         else {
           this.#adopt(next);
@@ -284,12 +300,4 @@ export class Reconciler implements Room {
 interface Compiled {
   readonly ready: readonly CompiledService[];
   readonly gone: readonly ZoneChange[];
-}
-
-function sameEntry(a: ServiceEntry, b: ServiceEntry): boolean {
-  if (a.affinity !== b.affinity || a.backends.length !== b.backends.length) return false;
-  return a.backends.every((backend, at) => {
-    const other = b.backends[at];
-    return backend.address === other?.address && backend.port === other.port && backend.weight === other.weight;
-  });
 }

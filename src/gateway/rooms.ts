@@ -2,6 +2,7 @@ import type { Room } from "#life";
 import { watchRoutes } from "#tunnel";
 import type { ClusterId, NodeName, Revision } from "#values";
 import type { Report } from "#wire";
+import { markMember } from "./events.ts";
 import type { Gateway } from "./state.ts";
 
 const TICK_MS = 500;
@@ -15,7 +16,7 @@ const REPORT_TICKS = 10;
 /** createTicker looks again at what was held back, opens the zone once it is whole, and tells the broker what the
  *  probes measure. */
 export function createTicker(gateway: Gateway): Room {
-  const { clock, follower, reconciler, responder, session } = gateway;
+  const { clock, follower, reconciler, responder, session, verdicts } = gateway;
   return {
     name: "ticker",
     async run(signal) {
@@ -29,6 +30,7 @@ export function createTicker(gateway: Gateway): Room {
           responder.update([{ kind: "synced", synced: true }]);
         }
         reconciler.markHeld();
+        for (const cluster of verdicts.released()) markMember(gateway, cluster);
         if (tick % REPORT_TICKS === 0 && session.state === "live") tellBroker(gateway);
       }
     },

@@ -5,6 +5,7 @@ import { err, ok, parseIp, type Result } from "#values";
 import { benchPeers } from "./bench.ts";
 import type { GatewayDaemon } from "./daemon.ts";
 import { diagnose } from "./diagnose.ts";
+import { drainGateway } from "./drain.ts";
 import { explain } from "./explain.ts";
 import { readingsOf } from "./readings.ts";
 import { statusOf } from "./status.ts";
@@ -15,6 +16,7 @@ const benchBody = z.strictObject({
   durationMs: z.number().min(100).max(30_000),
   throughput: z.boolean(),
 });
+const drainBody = z.strictObject({ timeoutMs: z.number().min(0).max(3_600_000) });
 const leaveBody = z.strictObject({ gateway: z.boolean(), force: z.boolean() });
 
 type Answer = Promise<Result<unknown, { readonly code: string; readonly message: string }>>;
@@ -37,6 +39,7 @@ export function gatewayRoutes(
     { method: "GET", path: "/v1/ipam", handle: async () => ok(allocationsOf(catalogue)) },
     { method: "GET", path: "/v1/whois", handle: async ({ query }) => owner(query["address"] ?? "") },
     { method: "POST", path: "/v1/bench", handle: async ({ body, signal, progress }) => bench(body, signal, progress) },
+    { method: "POST", path: "/v1/drain", handle: async ({ body, signal, progress }) => drain(body, signal, progress) },
     { method: "POST", path: "/v1/leave", handle: async ({ body }) => leave(body) },
   ];
   async function owner(text: string): Answer {
@@ -53,6 +56,14 @@ export function gatewayRoutes(
     progress(`measuring for ${(ask.data.durationMs / 1000).toFixed(1)} s …`);
     const done = await benchPeers(gateway, ask.data, signal);
     return done.ok ? done : err({ code: "failed", message: done.error });
+  }
+  async function drain(body: unknown, signal: AbortSignal, progress: (line: unknown) => void): Answer {
+    const ask = drainBody.safeParse(body);
+    if (!ask.success) return err({ code: "invalid", message: z.prettifyError(ask.error) });
+    const done = await drainGateway(gateway, ask.data, { signal, progress });
+    if (!done.ok) return err({ code: "failed", message: done.error });
+    stop(); // the tunnels stay, as after every stop
+    return done;
   }
   async function leave(body: unknown): Answer {
     const ask = leaveBody.safeParse(body);

@@ -9,6 +9,7 @@ import type { Announcer } from "./announcer.ts";
 import type { Cache } from "./cache.ts";
 import type { Follower } from "./follower.ts";
 import type { Machine } from "./machine.ts";
+import type { MemberVerdicts } from "./member-verdicts.ts";
 import type { Membership } from "./membership.ts";
 import type { GatewayOptions } from "./options.ts";
 import type { ProberSlot } from "./prober-slot.ts";
@@ -30,6 +31,7 @@ export interface Gateway {
   readonly announcer: Announcer;
   readonly responder: Responder;
   readonly prober: ProberSlot;
+  readonly verdicts: MemberVerdicts;
   readonly reconciler: Reconciler;
   readonly dataPlane: DataPlane;
   readonly plane: { readonly tunnels: Tunnels & Room; readonly globalnet: Globalnet } | null;
@@ -54,6 +56,8 @@ export interface SessionFacts {
   readonly fromDisk: Set<string>;
   /** When a service that nobody can reach yet was first seen, monotonic. */
   readonly firstSeen: Map<string, number>;
+  /** no ──drain asked for──> draining (no new flows; said in our record) ──flows rest──> leaving (siblings carry all) */
+  drain: "no" | "draining" | "leaving";
   /** Why the broker of the present session is not ours: nothing of it is taken. */
   foreign: string | null;
   /** When a member's snapshot was asked for last, monotonic: its records did not add up. */

@@ -47,7 +47,15 @@ describe("statusOf()", () => {
     const gateway = { ...made.gateway, plane: { tunnels }, prober: { reports: () => [report] } } as never;
     expect((await statusOf(gateway)).peers).toEqual([
       {
-        ...{ cluster: "birch", name: "gw", index: 0, interface: "mrd0", endpoint: "198.51.100.2:51820", up: true },
+        ...{
+          cluster: "birch",
+          name: "gw",
+          index: 0,
+          draining: false,
+          interface: "mrd0",
+          endpoint: "198.51.100.2:51820",
+          up: true,
+        },
         ...{ handshakeAgeSeconds: 20, rttSeconds: 0.002, lossRatio: 0.1, receivedBytes: 5, sentBytes: 7 },
       },
     ]);

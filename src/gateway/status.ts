@@ -33,6 +33,8 @@ export interface PeerView {
   readonly interface: string;
   readonly endpoint: string | null;
   readonly up: boolean;
+  /** It takes no new flows. */
+  readonly draining: boolean;
   readonly handshakeAgeSeconds: number | null;
   readonly rttSeconds: number | null;
   readonly lossRatio: number;
@@ -53,6 +55,8 @@ export interface ImportView {
   readonly name: string;
   readonly type: string;
   readonly clusters: readonly string[];
+  /** No exporting member can be reached: the last known locations are answered. */
+  readonly stale: boolean;
 }
 
 /** statusOf reads the daemon's parts as they are now. */
@@ -75,7 +79,7 @@ export async function statusOf(gateway: Gateway): Promise<GatewayStatus> {
     },
     peers: await peersOf(gateway),
     exports: await exportsOf(gateway),
-    imports: served.map(({ namespace, name, type, clusters }) => ({ namespace, name, type, clusters })),
+    imports: served.map(({ namespace, name, type, clusters, stale }) => ({ namespace, name, type, clusters, stale })),
     troubles: troubles.list().map(({ subject, detail, ...trouble }) => ({
       ...trouble,
       detail: subject === "" ? detail : `${subject}: ${detail}`,
@@ -110,6 +114,7 @@ async function peersOf({ follower, options, plane, prober, clock }: Gateway): Pr
         interface: interfaceName(body.index),
         endpoint: tunnel?.endpoint == null ? null : formatHostPort(tunnel.endpoint),
         up: report?.up ?? false,
+        draining: body.draining === true,
         handshakeAgeSeconds: handshake === null ? null : Math.max(0, (now - handshake) / 1000),
         rttSeconds: report?.rttSeconds ?? null,
         lossRatio: report?.lossRatio ?? 0,

@@ -3,8 +3,8 @@ import { type ClusterId, cidrFamily, type Ip } from "#values";
 import { type CompiledNetwork, compileNetwork, type Place, placeOf } from "./compile-network.ts";
 import { type CompiledService, compileService } from "./compile-service.ts";
 import type { Translation } from "./export-body.ts";
-import type { Follower } from "./follower.ts";
 import { hostOf, readMachine } from "./machine.ts";
+import { siblingAddresses } from "./siblings.ts";
 import type { Statement } from "./speaker.ts";
 import type { Gateway } from "./state.ts";
 import { statementOf, translationOf } from "./statements.ts";
@@ -21,19 +21,30 @@ export function ownPlace({ follower, options }: Pick<Gateway, "follower" | "opti
 
 /** networkNow looks at the machine and compiles the network; undefined while a part of it is not known. */
 export async function networkNow(gateway: Gateway): Promise<CompiledNetwork | undefined> {
-  const { options, session, membership, follower, prober, troubles, plane } = gateway;
+  const { options, session, membership, follower, troubles, plane } = gateway;
   const supernet = session.supernets.find((cidr) => cidrFamily(cidr) === 4);
   if (plane === null || supernet === undefined) return undefined;
-  const towards = [...membership.urls().flatMap((url) => hostOf(url) ?? []), ...peerHosts(follower)];
-  const machine = await readMachine(towards, options.podCidrs, options.endpoint?.host ?? null);
+  const machine = await readMachine({
+    towards: [...membership.urls().flatMap((url) => hostOf(url) ?? []), ...peerHosts(gateway)],
+    podCidrs: options.podCidrs,
+    given: options.endpoint?.host ?? null,
+    siblings: siblingAddresses({ catalogue: follower.catalogue, own: options.cluster, gateway: options.name }),
+  });
   if (machine.ok) {
     session.machine = machine.value;
+    gateway.announcer.changed(); // it says where siblings reach this node
     troubles.clear("machine-unread");
   } else {
     const title = "The way to the underlay is not known";
     troubles.set({ code: "machine-unread", severity: "warning", title, subject: "", detail: machine.error });
   }
-  if (session.machine === null) return undefined;
+  return networkAgain(gateway);
+}
+
+/** networkAgain compiles the network from what was read of the machine last: nothing of it changes with a verdict. */
+export function networkAgain({ options, session, follower, prober }: Gateway): CompiledNetwork | undefined {
+  const supernet = session.supernets.find((cidr) => cidrFamily(cidr) === 4);
+  if (session.machine === null || supernet === undefined) return undefined;
   return compileNetwork({
     catalogue: follower.catalogue,
     own: options.cluster,
@@ -41,27 +52,36 @@ export async function networkNow(gateway: Gateway): Promise<CompiledNetwork | un
     supernet,
     servicePrefix: poolsOf(supernet).services,
     listenPort: options.listenPort,
+    leaving: session.drain === "leaving",
     isUp: (id) => prober.isUp(id),
     ...session.machine,
   });
 }
 
-function peerHosts(follower: Follower): readonly Ip[] {
+/** Siblings are left out: the way to a member of the same network is not the way outside. */
+function peerHosts({ follower, options }: Gateway): readonly Ip[] {
   return follower.catalogue
     .live()
+    .filter(({ cluster }) => cluster !== options.cluster)
     .flatMap((member) =>
       [...member.gateways.values()].flatMap(({ body }) => body.endpoints.flatMap((endpoint) => endpoint?.host ?? [])),
     );
 }
 
-/** serviceNow compiles one service. Without a data plane every member counts as reachable. */
-export function serviceNow(gateway: Gateway, key: string): CompiledService | undefined {
-  const { follower, options, plane, prober } = gateway;
-  const reachable = plane === null ? () => true : (cluster: ClusterId) => prober.reaches(cluster);
+/** serviceNow compiles one service; `last` are the members that answered until now. Without a data plane every member
+ *  counts as reachable. */
+export function serviceNow(
+  gateway: Gateway,
+  key: string,
+  last: readonly ClusterId[] = gateway.reconciler.served.get(key)?.serving ?? [],
+): CompiledService | undefined {
+  const { follower, options, plane, verdicts } = gateway;
+  const reachable = plane === null ? () => true : (cluster: ClusterId) => verdicts.of(cluster) === "up";
   return compileService(follower.catalogue, key, {
     own: options.cluster,
     translation: translationNow(gateway),
     reachable,
+    last,
   });
 }
 

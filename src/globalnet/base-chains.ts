@@ -10,7 +10,7 @@ export interface Chain {
   readonly rules: readonly string[];
 }
 
-/** Packets that were dropped, refused or passed on untracked, by named counter. */
+/** Packets that were dropped, refused or passed on untracked, and those that a tunnel carried for pods, by named counter. */
 export const COUNTERS = [
   "guard",
   "nodeguard",
@@ -20,6 +20,8 @@ export const COUNTERS = [
   "out-missing",
   "transit-in",
   "transit-out",
+  "carried-in",
+  "carried-out",
 ] as const;
 export type CounterName = (typeof COUNTERS)[number];
 
@@ -52,10 +54,11 @@ function guard(plan: GlobalnetPlan): Chain {
   ]);
 }
 
-/** The destination becomes the pod's own address before conntrack sees the packet. */
+/** The destination becomes the pod's own address before conntrack sees the packet. What is counted here and at the way
+ *  out is what this gateway carries for pods, its probes not among it. */
 function swapIn(plan: GlobalnetPlan): Chain {
   const rules = plan.pods.map(
-    (p) => `iifname ${TUNNEL} ip daddr ${p.global} ip daddr set ${swapped("daddr", p.local)}`,
+    (p) => `iifname ${TUNNEL} ip daddr ${p.global} counter name "carried-in" ip daddr set ${swapped("daddr", p.local)}`,
   );
   return chain("swap-in", "filter", "prerouting", -350, rules);
 }
@@ -146,7 +149,10 @@ function source({ supernet, servicePrefix, pods, node }: GlobalnetPlan): Chain {
 function swapOut(plan: GlobalnetPlan): Chain {
   const own = anyOf([...plan.pods.map((p) => p.global), plan.nodePrefix]);
   return chain("swap-out", "filter", "postrouting", 300, [
-    ...plan.pods.map((p) => `oifname ${TUNNEL} ip saddr ${p.local} ip saddr set ${swapped("saddr", p.global)}`),
+    ...plan.pods.map(
+      (p) =>
+        `oifname ${TUNNEL} ip saddr ${p.local} counter name "carried-out" ip saddr set ${swapped("saddr", p.global)}`,
+    ),
     `oifname ${TUNNEL} ip saddr != ${own} counter name "swap-out" drop`,
   ]);
 }

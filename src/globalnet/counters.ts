@@ -11,7 +11,7 @@ export interface Count {
 }
 
 /** Counters by name: `guard`, `nodeguard` and `swap-out` drop, `no-loop`, `no-entry` and `out-missing` refuse,
- *  `transit-in` and `transit-out` pass on untracked. */
+ *  `transit-in` and `transit-out` pass on untracked, `carried-in` and `carried-out` are packets of pods in tunnels. */
 export type Counters = Readonly<Record<CounterName, Count>>;
 
 /** readCounters reads all counters by one call of nft. */

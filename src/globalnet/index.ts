@@ -15,7 +15,7 @@ export { type Nft, systemNft } from "./nft.ts";
 export { plan, type ServiceStep, type Step } from "./plan.ts";
 export { render, type TableShape } from "./render.ts";
 export type { Class } from "./service-class.ts";
-export { type ServiceBackend, type ServiceEntry, serviceKey } from "./service-entry.ts";
+export { type ServiceBackend, type ServiceEntry, sameEntry, serviceKey } from "./service-entry.ts";
 export {
   type BaseState,
   emptyState,

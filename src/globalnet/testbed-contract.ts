@@ -130,7 +130,7 @@ export function globalnetContract(fresh: () => Promise<Nft>, steps: number): voi
     value(await globalnet.reconcile({ plan: examplePlan(1), services: new Map() }));
     const counters = value(await globalnet.counters());
     expect(counters.guard).toEqual({ packets: 0, bytes: 0 });
-    expect(Object.keys(counters)).toHaveLength(8);
+    expect(Object.keys(counters)).toHaveLength(10);
   });
 }
 

@@ -14,6 +14,8 @@ export interface Libc {
   clock_gettime(clock: number, time: bigint): number;
   close(fd: number): number;
   if_nametoindex(name: string): number;
+  sched_setscheduler(pid: number, policy: number, parameters: bigint): number;
+  setpriority(which: number, who: number, nice: number): number;
   /** The error of the call before, as a number and as libuv writes it: "EADDRINUSE". */
   errno(): number;
   errorName(): string;
@@ -64,6 +66,8 @@ function declare(koffi: typeof import("koffi").default): Libc {
     clock_gettime: c.func("int clock_gettime(int clock, void *time)"),
     close: c.func("int close(int fd)"),
     if_nametoindex: c.func("unsigned int if_nametoindex(const char *name)"),
+    sched_setscheduler: c.func("int sched_setscheduler(int pid, int policy, void *parameters)"),
+    setpriority: c.func("int setpriority(int which, unsigned int who, int nice)"),
     errno: () => koffi.errno(),
     errorName: () => names.get(koffi.errno()) ?? `errno ${koffi.errno()}`,
     memory,

@@ -8,6 +8,7 @@ import { type Desk, NativeLoop } from "./native-loop.ts";
 import type { Packet } from "./packet.ts";
 import { randomFrom } from "./random-from.ts";
 import type { ProbeTarget } from "./report.ts";
+import { raisePriority } from "./thread-priority.ts";
 
 /** The thread of all probes. It lives until it is told to stop. */
 
@@ -29,6 +30,7 @@ async function main(setup: WorkerSetup): Promise<void> {
 function runNative(setup: WorkerSetup, libc: Libc): void {
   const desk = deskFor(setup, (target, packet) => loop.send(target, packet));
   const loop = new NativeLoop(libc, desk);
+  raisePriority(libc); // as far as it may; without it verdicts only come later on a busy machine
   loop.run();
   setup.mail.close();
 }

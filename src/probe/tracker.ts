@@ -19,7 +19,11 @@ export interface Ledger {
 }
 
 /** Tracker is the verdict over one target: pure, times in milliseconds of one monotonic clock that the caller passes.
- *  It starts down and is up after `upAfter` good probes in a row; down again after `downAfter` misses in a row. */
+ *
+ *      not judged (counts as down) ──`upAfter` good probes in a row──> up
+ *         └──`downAfter` misses in a row──> down                        │ `downAfter` misses in a row
+ *                                            ├──`upAfter` good──────────┤
+ *                                            └──<───────────────────────┘ */
 export class Tracker {
   readonly roundTrip = new RoundTrip();
   readonly #random: () => number;
@@ -38,6 +42,8 @@ export class Tracker {
   #misses = 0;
   #hits = 0;
   #up = false;
+  /** Whether there was a verdict at all: the first one is told, also when it is "down". */
+  #judged = false;
   #received = 0;
 
   constructor(now: number, pace: Pace, random: () => number, ledger: Ledger) {
@@ -108,6 +114,7 @@ export class Tracker {
     if (rttMs !== null) this.roundTrip.add(rttMs);
     if (this.#up || this.#hits < this.#pace.upAfter) return null;
     this.#up = true;
+    this.#judged = true;
     return "up";
   }
 
@@ -144,8 +151,9 @@ export class Tracker {
     this.#misses += 1;
     this.#hits = 0;
     if (this.#up && this.#misses === 1) this.#nextSend = Math.min(this.#nextSend, now);
-    if (!this.#up || this.#misses < this.#pace.downAfter) return null;
+    if (this.#misses < this.#pace.downAfter || (this.#judged && !this.#up)) return null;
     this.#up = false;
+    this.#judged = true;
     return "down";
   }
 

@@ -1,5 +1,6 @@
 import { type Cidr, err, formatHostPort, type Ip, ok, type Result, type TunnelKey } from "#values";
 import type { Machine } from "./machine.ts";
+import { type Hop, inOrder } from "./nexthops.ts";
 import { indexOf } from "./ours.ts";
 import { withoutInterfaces } from "./plan.ts";
 import { MAIN_TABLE, type Route, routeKey, routeText } from "./route.ts";
@@ -132,10 +133,10 @@ export class FakeKernel implements Machine {
     if (verb === "del") {
       nexthops.delete(id);
       groups.delete(id);
-      if ([...groups.values()].some((members) => members.includes(id))) return "still in a group";
+      if ([...groups.values()].some((members) => members.some((hop) => hop.id === id))) return "still in a group";
     } else if (group !== undefined) {
-      const members = group.split("/").map(Number);
-      if (members.some((member) => !nexthops.has(member))) return "Invalid nexthop id";
+      const members = inOrder(group.split("/").map(hopFrom));
+      if (members.some((hop) => !nexthops.has(hop.id))) return "Invalid nexthop id";
       if (verb === "replace" && words.includes("buckets")) return "Can not change number of buckets";
       groups.set(id, members);
     } else {
@@ -217,14 +218,21 @@ function routeFrom(words: readonly string[]): Route {
   };
 }
 
+/** hopFrom reads one member of a group, `ID` or `ID,WEIGHT`. */
+function hopFrom(text: string): Hop {
+  const [id = "", weight = "1"] = text.split(",");
+  return { id: Number(id), weight: Number(weight) };
+}
+
 /** ruleFrom is the inverse of ruleText. */
 function ruleFrom(words: readonly string[]): Rule {
   const end = words.includes("sport") ? "sport" : "dport";
   const port = after(words, end);
+  const protocol = after(words, "ipproto") === "tcp" ? "tcp" : "udp";
   return {
     preference: Number(after(words, "pref")),
     to: after(words, "to") as Cidr,
     table: Number(after(words, "lookup")),
-    ...(port !== undefined && { udp: { end, port: Number(port) } }),
+    ...(port !== undefined && { match: { protocol, end, port: Number(port) } }),
   };
 }

@@ -5,28 +5,49 @@ import { parseRows } from "./route.ts";
 interface NexthopJson {
   readonly id?: number;
   readonly dev?: string;
-  readonly group?: readonly { readonly id?: number }[];
+  readonly group?: readonly { readonly id?: number; readonly weight?: number }[];
 }
 
-/** Nexthops are our nexthop objects: plain ones by device, groups by the ids of their members. */
+/** Hop is one nexthop in a group; its part of new flows is its weight's part of the group's sum. */
+export interface Hop {
+  readonly id: number;
+  /** 1 to 256. */
+  readonly weight: number;
+}
+
+/** Nexthops are our nexthop objects: plain ones by device, groups by their members. */
 export interface Nexthops {
   readonly nexthops: ReadonlyMap<number, string>;
-  readonly groups: ReadonlyMap<number, readonly number[]>;
+  readonly groups: ReadonlyMap<number, readonly Hop[]>;
 }
 
-/** parseNexthops reads `ip -j nexthop show proto 77`: plain nexthops by device, groups by members. */
+/** parseNexthops reads `ip -j nexthop show proto 77`: plain nexthops by device, groups by members, sorted by id.
+ *  The kernel's tool leaves a weight of 1 out. */
 export function parseNexthops(text: string): Result<Nexthops> {
   const rows = parseRows<NexthopJson>(text);
   if (!rows.ok) return rows;
   const nexthops = new Map<number, string>();
-  const groups = new Map<number, readonly number[]>();
+  const groups = new Map<number, readonly Hop[]>();
   for (const { id = 0, dev = "", group } of rows.value) {
     if (group === undefined) nexthops.set(id, dev);
-    else
-      groups.set(
-        id,
-        group.map((member) => member.id ?? 0).sort((a, b) => a - b),
-      );
+    else groups.set(id, inOrder(group.map((member) => ({ id: member.id ?? 0, weight: member.weight ?? 1 }))));
   }
   return ok({ nexthops, groups });
+}
+
+/** inOrder sorts hops by id, so that equal groups are equal lists. */
+export function inOrder(hops: readonly Hop[]): readonly Hop[] {
+  return [...hops].sort((a, b) => a.id - b.id);
+}
+
+/** sameHops reports whether two groups, both in order, share flows alike. */
+export function sameHops(a: readonly Hop[] | undefined, b: readonly Hop[]): boolean {
+  return a?.length === b.length && b.every(({ id, weight }, i) => a[i]?.id === id && a[i]?.weight === weight);
+}
+
+/** groupText writes the members of a group as `ip nexthop` takes them. The kernel gives out buckets in this order and
+ *  rounds, so the heavy ones come first: what rounding leaves over then goes to none of the light ones. */
+export function groupText(hops: readonly Hop[]): string {
+  const heavyFirst = [...hops].sort((a, b) => b.weight - a.weight || a.id - b.id);
+  return heavyFirst.map(({ id, weight }) => (weight === 1 ? `${id}` : `${id},${weight}`)).join("/");
 }

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { TunnelKey } from "#values";
 import { applySteps } from "./apply.ts";
 import { FakeKernel } from "./fake-kernel.ts";
+import { groupText } from "./nexthops.ts";
 import { indexOf } from "./ours.ts";
 import { plan, planTeardown } from "./plan.ts";
 import type { Step } from "./step.ts";
@@ -68,6 +69,8 @@ describe("plan()", () => {
       "ip rule add pref 7701 iif lo to 242.192.0.0/10 lookup 7701 protocol 77",
       "ip rule add pref 7702 iif lo to 242.0.0.0/8 ipproto udp sport 7799 lookup 7702 protocol 77",
       "ip rule add pref 7702 iif lo to 242.0.0.0/8 ipproto udp dport 7799 lookup 7702 protocol 77",
+      "ip rule add pref 7702 iif lo to 242.0.0.0/8 ipproto tcp sport 7799 lookup 7702 protocol 77",
+      "ip rule add pref 7702 iif lo to 242.0.0.0/8 ipproto tcp dport 7799 lookup 7702 protocol 77",
     ]);
   });
 
@@ -147,13 +150,104 @@ describe("plan()", () => {
     ).toEqual([]);
   });
 
+  test("ways that nobody has judged yet stay what an earlier daemon made of them", async () => {
+    const kernel = new FakeKernel(OWN);
+    const all = [A, gateway(1, 1), gateway(2, 0), gateway(2, 1), gateway(3, 0)];
+    const isUp = ({ member, index }: Gateway): boolean => member === 2 && index === 1;
+    await settle(kernel, planOf(A, all, isUp));
+    expect(
+      await settle(
+        kernel,
+        planOf(A, all, () => null),
+      ),
+    ).toEqual([]);
+    expect(
+      await settle(
+        kernel,
+        planOf(A, all, (peer) => (isUp(peer) ? true : null)),
+      ),
+    ).toEqual([]);
+  });
+
+  test("a first daemon beside a sibling that answers waits with its routes until a way was judged up", async () => {
+    const kernel = new FakeKernel(OWN);
+    const all = [A, gateway(1, 1), gateway(2, 0)];
+    const led = (): readonly string[] =>
+      kernel
+        .state()
+        .routes.filter(({ dst, nhid }) => dst === "242.2.0.0/16" && nhid !== undefined)
+        .map(({ dst }) => dst);
+    await settle(
+      kernel,
+      planOf(A, all, () => false),
+    );
+    expect(led()).toEqual([]);
+    await settle(kernel, planOf(A, all));
+    expect(led()).toEqual(["242.2.0.0/16"]);
+  });
+
+  test("a draining way weighs next to nothing, so that no bucket is meant for it and busy ones may stay", async () => {
+    const kernel = new FakeKernel(OWN);
+    const all = [A, gateway(2, 0), gateway(2, 1)];
+    const want = planOf(A, all);
+    await settle(kernel, want);
+    const ways = want.members.map((member) => ({
+      ...member,
+      ways: member.ways.map((way) => ({ ...way, draining: way.interface === 0 })),
+    }));
+    const steps = await settle(kernel, { ...want, members: ways });
+    expect(steps.map(text)).toEqual([
+      expect.stringContaining("group 1308491778,256/1308491779,256/1308491776/1308491777 type resilient idle_timer"),
+    ]);
+  });
+
+  test("when all ways drain they share as before", async () => {
+    const kernel = new FakeKernel(OWN);
+    const want = planOf(A, [A, gateway(2, 0), gateway(2, 1)]);
+    await settle(kernel, want);
+    const members = want.members.map((m) => ({ ...m, ways: m.ways.map((way) => ({ ...way, draining: true })) }));
+    expect(await settle(kernel, { ...want, members })).toEqual([]);
+  });
+
+  test("a gateway that hears no tunnel but a sibling hands its packets on, until a way is back", async () => {
+    const kernel = new FakeKernel(OWN);
+    const all = [A, gateway(1, 1), gateway(2, 0)];
+    await settle(kernel, planOf(A, all));
+    const down = await settle(
+      kernel,
+      planOf(A, all, () => false),
+    );
+    expect(down.map(text)).toEqual([
+      expect.stringMatching(/^ip route del 242.2.0.0\/16 nhid/),
+      expect.stringMatching(/^ip route del 242.0.2.0\/24 nhid/),
+      "ip nexthop del id 1296350801",
+    ]);
+    expect((await settle(kernel, planOf(A, all))).map(text)).toEqual([
+      expect.stringMatching(/^ip nexthop add id 1296350801 group/),
+      expect.stringMatching(/^ip route add 242.2.0.0\/16 nhid/),
+      expect.stringMatching(/^ip route add 242.0.2.0\/24 nhid/),
+    ]);
+  });
+
+  test("a gateway that leaves hands all on, whatever its tunnels do", async () => {
+    const kernel = new FakeKernel(OWN);
+    const want = planOf(A, [A, gateway(1, 1), gateway(2, 0)]);
+    await settle(kernel, want);
+    await settle(kernel, { ...want, leaving: true });
+    expect(kernel.state().routes.filter(({ nhid }) => nhid !== undefined)).toEqual([]);
+    const alone = planOf(A, [A, gateway(2, 0)]);
+    await settle(kernel, { ...alone, leaving: true });
+    expect(kernel.state().routes.filter(({ nhid }) => nhid !== undefined)).toHaveLength(2);
+  });
+
   test("a first group of ways that all look down has them all", async () => {
     const kernel = new FakeKernel(OWN);
     await settle(
       kernel,
       planOf(A, [A, gateway(2, 0), gateway(2, 1)], () => false),
     );
-    expect([...kernel.state().groups.values()]).toEqual([[1308491776, 1308491777, 1308491778, 1308491779]]);
+    const [group = []] = [...kernel.state().groups.values()];
+    expect(groupText(group)).toBe("1308491776/1308491777/1308491778/1308491779");
   });
 
   test("a lost interface is made again with all that the kernel dropped with it, and nothing else", async () => {
@@ -246,7 +340,7 @@ function holds({ routes, groups, nexthops, interfaces }: TunnelState): void {
     const index = indexOf(dev ?? "");
     if (index !== undefined) expect(interfaces.get(index)?.device).toBeTruthy();
   }
-  for (const members of groups.values()) for (const id of members) expect(nexthops.has(id)).toBe(true);
+  for (const members of groups.values()) for (const { id } of members) expect(nexthops.has(id)).toBe(true);
   if (routes.length > 0) expect(routes.some(({ type }) => type === "unreachable")).toBe(true);
 }
 
@@ -254,7 +348,7 @@ function holds({ routes, groups, nexthops, interfaces }: TunnelState): void {
 function pointsAtPeers({ routes, groups, nexthops, interfaces }: TunnelState): void {
   for (const { dst, nhid } of routes) {
     if (nhid === undefined) continue;
-    for (const id of groups.get(nhid) ?? []) {
+    for (const { id } of groups.get(nhid) ?? []) {
       const peers = interfaces.get(indexOf(nexthops.get(id) ?? "") ?? -1)?.device?.peers ?? new Map();
       expect([...peers.values()].flatMap((peer) => peer.allowedIps)).toContain(dst);
     }

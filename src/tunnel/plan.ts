@@ -1,3 +1,4 @@
+import { groupText, type Hop, sameHops } from "./nexthops.ts";
 import { indexOf, interfaceName } from "./ours.ts";
 import { configureSteps, forgetSteps } from "./plan-peers.ts";
 import { type Route, routeKey, routeText } from "./route.ts";
@@ -77,7 +78,7 @@ export function withoutInterfaces(have: TunnelState, lost: ReadonlySet<number>):
   const nexthops = new Map([...have.nexthops].filter(([, device]) => !isLost(device)));
   const groups = new Map(
     [...have.groups]
-      .map(([id, members]) => [id, members.filter((member) => nexthops.has(member))] as const)
+      .map(([id, members]) => [id, members.filter((hop) => nexthops.has(hop.id))] as const)
       .filter(([, members]) => members.length > 0),
   );
   return {
@@ -126,18 +127,19 @@ function sysctlSteps(have: TunnelState, want: Wanted): readonly Step[] {
  *  buckets whose nexthop left, and idle ones to a nexthop that came (kernel docs, nexthop-group-resilient). */
 function nexthopSteps(have: TunnelState, want: Wanted): readonly Step[] {
   const added = [...want.nexthops].filter(([id, device]) => have.nexthops.get(id) !== device);
-  const groups = [...want.groups].filter(([id, members]) => have.groups.get(id)?.join() !== members.join());
+  const groups = [...want.groups].filter(([id, members]) => !sameHops(have.groups.get(id), members));
   return [
     ...added.map(([id, device]) => ip(`nexthop add id ${id} dev ${device} proto 77`)),
     ...groups.map(([id, members]) => ip(groupLine(have.groups.has(id) ? "replace" : "add", id, members))),
   ];
 }
 
-function groupLine(verb: "add" | "replace", id: number, members: readonly number[]): string {
+/** groupLine makes a group, or gives it other members. */
+export function groupLine(verb: "add" | "replace", id: number, members: readonly Hop[]): string {
   // A replaced group keeps the buckets it was made with: naming another number would be refused.
   const buckets = verb === "add" ? ` buckets ${BUCKETS}` : "";
   const timers = `idle_timer ${IDLE_SECONDS} unbalanced_timer ${UNBALANCED_SECONDS}`;
-  return `nexthop ${verb} id ${id} group ${members.join("/")} type resilient${buckets} ${timers} proto 77`;
+  return `nexthop ${verb} id ${id} group ${groupText(members)} type resilient${buckets} ${timers} proto 77`;
 }
 
 /** surplusNexthops removes groups before nexthops: a nexthop takes itself out of its groups, and an emptied group its

@@ -7,13 +7,13 @@ export interface Rule {
   readonly preference: number;
   readonly to: Cidr;
   readonly table: number;
-  /** Only UDP from this port, or to it. */
-  readonly udp?: { readonly end: "sport" | "dport"; readonly port: number };
+  /** Only packets from this port, or to it. */
+  readonly match?: { readonly protocol: "udp" | "tcp"; readonly end: "sport" | "dport"; readonly port: number };
 }
 
 /** ruleText writes a rule as `ip rule add` and `ip rule del` take it. */
-export function ruleText({ preference, to, table, udp }: Rule): string {
-  const ports = udp === undefined ? "" : ` ipproto udp ${udp.end} ${udp.port}`;
+export function ruleText({ preference, to, table, match }: Rule): string {
+  const ports = match === undefined ? "" : ` ipproto ${match.protocol} ${match.end} ${match.port}`;
   return `pref ${preference} iif lo to ${to}${ports} lookup ${table} protocol ${PROTOCOL}`;
 }
 
@@ -23,6 +23,7 @@ interface RuleJson {
   readonly dst?: string;
   readonly dstlen?: number;
   readonly table?: string;
+  readonly ipproto?: string;
   readonly sport?: number;
   readonly dport?: number;
 }
@@ -37,12 +38,13 @@ export function parseRules(text: string): Result<readonly Rule[]> {
 
 /** ruleOf reads what a rule of ours has. One of somebody else in our range comes out as something that we never want,
  *  and is deleted by what is legible of it: priority, destination and table. */
-function ruleOf({ priority = 0, dst = "0.0.0.0", dstlen = 32, table = "", sport, dport }: RuleJson): Rule {
+function ruleOf({ priority = 0, dst = "0.0.0.0", dstlen = 32, table = "", ipproto, sport, dport }: RuleJson): Rule {
   const port = sport ?? dport;
+  const protocol = ipproto === "tcp" ? "tcp" : "udp";
   return {
     preference: priority,
     to: (dst.includes("/") ? dst : `${dst}/${dst === "all" ? 0 : dstlen}`) as Cidr,
     table: Number(table),
-    ...(port !== undefined && { udp: { end: sport === undefined ? ("dport" as const) : ("sport" as const), port } }),
+    ...(port !== undefined && { match: { protocol, end: sport === undefined ? "dport" : "sport", port } }),
   };
 }

@@ -26,7 +26,7 @@ export function globalOf({ member, index }: Gateway): Ip {
 export function planOf(
   self: Gateway,
   all: readonly Gateway[],
-  isUp: (peer: Gateway) => boolean = () => true,
+  isUp: (peer: Gateway) => boolean | null = () => true,
 ): TunnelPlan {
   const others = all.filter(({ member }) => member !== self.member);
   const siblings = all.filter(({ member, index }) => member === self.member && index !== self.index);
@@ -46,7 +46,8 @@ export function planOf(
       prefixes: prefixesOf(member),
       ways: others.filter((peer) => peer.member === member).map((peer) => wayOf(peer, isUp(peer))),
     })),
-    siblings: siblings.map((sibling) => ({ global: globalOf(sibling), local: sibling.ip, gateway: true })),
+    siblings: siblings.map((sibling) => ({ global: globalOf(sibling), local: sibling.ip, gateway: true, up: true })),
+    leaving: false,
     probePort: 7799,
     underlayLinks: ["eth0"],
   };
@@ -63,6 +64,6 @@ function peerOf(self: Gateway, { member, ip: host, publicKey }: Gateway): Tunnel
   return { publicKey, endpoint, allowedIps: prefixesOf(member), keepaliveSeconds: 5 };
 }
 
-function wayOf(peer: Gateway, up: boolean): Way {
-  return { interface: peer.index, gateway: globalOf(peer), up };
+function wayOf(peer: Gateway, up: boolean | null): Way {
+  return { interface: peer.index, gateway: globalOf(peer), up, draining: false };
 }

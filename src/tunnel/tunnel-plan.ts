@@ -26,8 +26,10 @@ export interface Way {
   readonly interface: number;
   /** Global address of the peer's gateway. */
   readonly gateway: Ip;
-  /** The probes' verdict. */
-  readonly up: boolean;
+  /** The probes' verdict; null before there was one: then it stays what an earlier daemon made of it. */
+  readonly up: boolean | null;
+  /** It is about to go: new flows take other ways, and those that it has may stay until they rest. */
+  readonly draining: boolean;
 }
 
 export interface MemberRoute {
@@ -44,6 +46,8 @@ export interface Sibling {
   readonly local: Ip;
   /** A gateway: traffic may fall back to it when our own tunnels to a member are gone. */
   readonly gateway: boolean;
+  /** Whether it answers, and takes flows: only then is a silent tunnel believed to be the tunnel's fault. */
+  readonly up: boolean;
 }
 
 /** TunnelPlan is all that one gateway's tunnels should be. IPv4 inside the tunnels; either family outside. */
@@ -55,7 +59,9 @@ export interface TunnelPlan {
   readonly interfaces: readonly TunnelInterface[];
   readonly members: readonly MemberRoute[];
   readonly siblings: readonly Sibling[];
-  /** UDP port of the probes: their packets leave by the tunnel that they measure. */
+  /** Whether this gateway itself is about to go: then its siblings carry what they can. */
+  readonly leaving: boolean;
+  /** Port of the probes (UDP) and of throughput tests (TCP): their packets leave by the tunnel that they measure. */
   readonly probePort: number;
   /** Links to the outside and overlay links, where rp_filter must be loose: replies may take another gateway. */
   readonly underlayLinks: readonly string[];

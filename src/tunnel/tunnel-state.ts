@@ -1,4 +1,5 @@
 import type { TunnelKey } from "#values";
+import type { Hop } from "./nexthops.ts";
 import type { Route } from "./route.ts";
 import type { Rule } from "./rule.ts";
 
@@ -44,8 +45,8 @@ export interface TunnelState {
   readonly interfaces: ReadonlyMap<number, InterfaceState>;
   /** Nexthop id -> device. */
   readonly nexthops: ReadonlyMap<number, string>;
-  /** Group id -> ids of its nexthops, sorted. */
-  readonly groups: ReadonlyMap<number, readonly number[]>;
+  /** Group id -> its nexthops, sorted by id. */
+  readonly groups: ReadonlyMap<number, readonly Hop[]>;
   readonly routes: readonly Route[];
   readonly rules: readonly Rule[];
   /** Path below /proc/sys -> value. */

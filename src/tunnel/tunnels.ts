@@ -3,9 +3,11 @@ import { err, type HostPort, type Millis, millis, ok, parseHostPort, type Result
 import { type Applied, applySteps, resultOf } from "./apply.ts";
 import type { DataPlane } from "./data-plane.ts";
 import { interfaceName } from "./ours.ts";
+import { ipBatch } from "./outside.ts";
 import { plan, planTeardown } from "./plan.ts";
 import { readDevices, readState } from "./read-state.ts";
 import { RealMachine } from "./real-machine.ts";
+import { steer } from "./steer.ts";
 import type { Step } from "./step.ts";
 import { loadTunnelKey } from "./tunnel-key.ts";
 import type { TunnelPlan } from "./tunnel-plan.ts";
@@ -40,6 +42,9 @@ export interface Tunnels {
   /** reconcile is read, plan and apply, and remembers the plan: while the room runs, a wireguard-go that dies is
    *  replaced by it. An interface that cannot be made is left out, and tried again. Gives the number of steps. */
   reconcile(want: TunnelPlan): Promise<Result<number>>;
+  /** steer takes flows off the ways that went down since the last plan, within a few milliseconds and ahead of what is
+   *  under way; the reconcile that has to follow sees to the rest. */
+  steer(want: TunnelPlan): Promise<void>;
   status(): Promise<Result<readonly PeerStatus[]>>;
   /** teardown removes everything that carries our names, ends the processes and restores the sysctls. */
   teardown(): Promise<Result<null>>;
@@ -85,6 +90,18 @@ class TunnelRoom implements Tunnels, Room {
   reconcile(want: TunnelPlan): Promise<Result<number>> {
     this.#want = want;
     return this.#alone(() => this.#reconcile());
+  }
+
+  // Not in the queue: a pass in front of it would hold up live flows. A pass that planned earlier can at most repeat
+  // what was there before, and the next one knows this plan.
+  async steer(want: TunnelPlan): Promise<void> {
+    const before = this.#want;
+    if (this.#idle || before === null) return;
+    this.#want = want;
+    const lines = steer(before, want);
+    if (lines.length === 0) return;
+    const faults = await ipBatch(lines);
+    if (faults.length > 0) this.#options.log.debug("flows were not steered at once", { faults });
   }
 
   // Not in the queue: a look that changes nothing need not wait for a change.

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { TunnelKey } from "#values";
+import { groupText } from "./nexthops.ts";
 import { routeText } from "./route.ts";
 import { type Gateway, ip, planOf } from "./testbed-plan.ts";
 import type { TunnelPlan } from "./tunnel-plan.ts";
@@ -41,12 +42,12 @@ describe("wanted()", () => {
   test("a way by an interface that is not in the plan is no way", () => {
     const plan = planOf(A, [A, gateway(2, 0), gateway(2, 1)]);
     const { groups } = wanted(EMPTY, { ...plan, interfaces: plan.interfaces.filter(({ index }) => index === 1) });
-    expect([...groups.values()]).toEqual([[1308491778, 1308491779]]);
+    expect([...groups.values()].map(groupText)).toEqual(["1308491778/1308491779"]);
   });
 
   test("several sibling gateways share the fallback; a plain node never is one", () => {
     const plan = planOf(A, [A, gateway(1, 2), gateway(1, 1), gateway(2, 0)]);
-    const node = { global: ip("242.0.1.200"), local: ip("172.31.77.200"), gateway: false };
+    const node = { global: ip("242.0.1.200"), local: ip("172.31.77.200"), gateway: false, up: true };
     const want = { ...plan, siblings: [...plan.siblings, node] };
     expect(routesTo("242.2.0.0/16", want)[1]).toBe(
       "242.2.0.0/16 src 172.31.77.10 metric 500 proto 77 nexthop via 172.31.77.11 nexthop via 172.31.77.12",

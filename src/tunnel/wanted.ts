@@ -1,15 +1,16 @@
 import type { Cidr, Ip } from "#values";
 import { groupIds } from "./group-ids.ts";
+import { type Hop, inOrder } from "./nexthops.ts";
 import { FALLBACK_METRIC, interfaceName, nexthopIds, PROBE_TABLE, SERVICE_TABLE, STANDING_METRIC } from "./ours.ts";
 import { LOCAL_TABLE, MAIN_TABLE, type Route, routeKey } from "./route.ts";
 import type { Rule } from "./rule.ts";
-import type { MemberRoute, TunnelPlan } from "./tunnel-plan.ts";
+import type { MemberRoute, TunnelPlan, Way } from "./tunnel-plan.ts";
 import type { TunnelState } from "./tunnel-state.ts";
 
 /** Wanted is a TunnelPlan in the kernel's own terms, comparable one to one with a TunnelState. */
 export interface Wanted {
   readonly nexthops: ReadonlyMap<number, string>;
-  readonly groups: ReadonlyMap<number, readonly number[]>;
+  readonly groups: ReadonlyMap<number, readonly Hop[]>;
   /** Routes that need nothing else and outlive everything else. */
   readonly standing: readonly Route[];
   readonly routes: readonly Route[];
@@ -40,7 +41,7 @@ export function wanted(have: Pick<TunnelState, "groups" | "sysctls">, want: Tunn
     nexthops: new Map([...interfaces].flatMap((i) => nexthopIds(i).map((id) => [id, interfaceName(i)] as const))),
     groups: new Map(
       members
-        .filter(({ member }) => member.ways.length > 0)
+        .filter(({ member, group }) => carries(member, want, have.groups.get(group) ?? []))
         .map(({ member, group }) => [group, groupOf(member, have.groups.get(group) ?? [])]),
     ),
     standing: [
@@ -48,7 +49,7 @@ export function wanted(have: Pick<TunnelState, "groups" | "sysctls">, want: Tunn
       { type: "local", dst: hostOf(want.node.global), dev: "lo", metric: 0, table: LOCAL_TABLE },
     ],
     routes: firstOfEach([
-      ...members.flatMap(({ member, group }) => memberRoutes(member, group, want)),
+      ...members.flatMap(({ member, group }) => memberRoutes(member, group, want, have.groups.get(group) ?? [])),
       ...nodeRoutes(want),
     ]),
     rules: rulesOf(want),
@@ -58,29 +59,41 @@ export function wanted(have: Pick<TunnelState, "groups" | "sysctls">, want: Tunn
 
 /** groupOf is the nexthops that a member's flows are spread over: its healthy ways. Where none looks healthy the fault
  *  is as likely ours (a busy machine, a lost probe worker), so nothing moves. */
-function groupOf({ ways }: MemberRoute, present: readonly number[]): readonly number[] {
-  const all = idsOf(ways.map((way) => way.interface));
-  const up = idsOf(ways.filter((way) => way.up).map((way) => way.interface));
-  if (up.length > 0) return up;
-  const kept = present.filter((id) => all.includes(id));
+export function groupOf({ ways }: Pick<MemberRoute, "ways">, present: readonly Hop[]): readonly Hop[] {
+  const up = ways.filter((way) => isUsed(way, present));
+  if (up.length > 0) return shared(up);
+  const all = shared(ways);
+  const kept = present.filter(({ id }) => all.some((hop) => hop.id === id));
   return kept.length > 0 ? kept : all;
 }
 
-/** idsOf are the twins of some interfaces, in the kernel's order: equal sets give equal lists. */
-function idsOf(indices: readonly number[]): readonly number[] {
-  return [...new Set(indices)].sort((a, b) => a - b).flatMap(nexthopIds);
+/** A way that nobody has judged yet is used if it is in the group: a daemon that starts adopts what it finds. */
+function isUsed({ up, interface: index }: Way, present: readonly Hop[]): boolean {
+  return up ?? present.some(({ id }) => nexthopIds(index).includes(id));
+}
+
+/** A draining way weighs so little beside the others that none of the group's 128 buckets is meant for it. The kernel
+ *  then takes its buckets away when they have been idle, where leaving it out of the group would move live flows. */
+const HEAVY = 256;
+
+/** shared are the twins of some ways, in the kernel's order: equal sets give equal lists. */
+function shared(ways: readonly Way[]): readonly Hop[] {
+  const staying = ways.some((way) => !way.draining);
+  const leaving = ways.some((way) => way.draining);
+  const weights = new Map(ways.map((way) => [way.interface, staying && leaving && !way.draining ? HEAVY : 1] as const));
+  return inOrder([...weights].flatMap(([index, weight]) => nexthopIds(index).map((id) => ({ id, weight }))));
 }
 
 /** memberRoutes are the ways to one member: its group of tunnels first, then its fallback by our sibling gateways, and a
  *  route of its own to each of its gateways for probes.
  *  `src` keeps a process of this node from taking the address of mrd*: its packets are translated by their source. */
-function memberRoutes({ prefixes, ways }: MemberRoute, nhid: number, want: TunnelPlan): readonly Route[] {
+function memberRoutes(member: MemberRoute, nhid: number, want: TunnelPlan, present: readonly Hop[]): readonly Route[] {
+  const { prefixes, ways } = member;
   const { local, global } = want.node;
-  const gateways = want.siblings.filter((sibling) => sibling.gateway).map((sibling) => sibling.local);
-  const via = [...new Set(gateways)].sort();
+  const via = fallback(want);
   const common = { type: "unicast", table: MAIN_TABLE, src: local } as const;
   return [
-    ...(ways.length > 0 ? prefixes.map((dst): Route => ({ ...common, dst, nhid, metric: 0 })) : []),
+    ...(carries(member, want, present) ? prefixes.map((dst): Route => ({ ...common, dst, nhid, metric: 0 })) : []),
     ...(via.length > 0 ? prefixes.map((dst): Route => ({ ...common, dst, via, metric: FALLBACK_METRIC })) : []),
     // Probes follow their own tunnel whether it looks up or not: otherwise it could never look up again.
     ...ways.map(
@@ -94,6 +107,26 @@ function memberRoutes({ prefixes, ways }: MemberRoute, nhid: number, want: Tunne
       }),
     ),
   ];
+}
+
+/** fallback are the next hops below the tunnels: siblings that answer, or all of them where none does. */
+function fallback({ siblings }: TunnelPlan): readonly Ip[] {
+  const gateways = siblings.filter((sibling) => sibling.gateway);
+  const live = gateways.filter((sibling) => sibling.up);
+  return [...new Set((live.length > 0 ? live : gateways).map((sibling) => sibling.local))].sort();
+}
+
+/** carries reports whether a member's packets take our own tunnels. They do not when all of them are silent while a
+ *  sibling next to us answers: then it is not this machine that hears nothing, and the sibling may have a way. Nor
+ *  when this gateway is about to go. */
+export function carries(
+  { ways }: Pick<MemberRoute, "ways">,
+  { siblings, leaving }: Pick<TunnelPlan, "siblings" | "leaving">,
+  present: readonly Hop[],
+): boolean {
+  if (ways.length === 0) return false;
+  const helped = siblings.some((sibling) => sibling.gateway && sibling.up);
+  return !helped || (!leaving && ways.some((way) => isUsed(way, present)));
 }
 
 /** nodeRoutes lead to our own member's other nodes, and let processes of this node name service addresses. */
@@ -112,14 +145,21 @@ function nodeRoutes({ siblings, servicePrefix, node }: TunnelPlan): readonly Rou
   ];
 }
 
-/** rulesOf: both tables hold for what this node itself sends; forwarded packets never look there. Probes are told by
- *  their port at either end, since requests go to it and answers come from it. */
+/** rulesOf: both tables hold for what this node itself sends; forwarded packets never look there. Probes and throughput
+ *  tests are told by their port at either end, since requests go to it and answers come from it. */
 function rulesOf({ servicePrefix, supernet, probePort }: TunnelPlan): readonly Rule[] {
-  const probe = { preference: PROBE_TABLE, to: supernet, table: PROBE_TABLE };
+  const ends = [
+    { protocol: "udp", end: "sport" },
+    { protocol: "udp", end: "dport" },
+    { protocol: "tcp", end: "sport" },
+    { protocol: "tcp", end: "dport" },
+  ] as const;
   return [
     { preference: SERVICE_TABLE, to: servicePrefix, table: SERVICE_TABLE },
-    { ...probe, udp: { end: "sport", port: probePort } },
-    { ...probe, udp: { end: "dport", port: probePort } },
+    ...ends.map((end) => ({
+      ...{ preference: PROBE_TABLE, to: supernet, table: PROBE_TABLE },
+      match: { ...end, port: probePort },
+    })),
   ];
 }
 

@@ -88,6 +88,10 @@ export const gatewayBody = z.object({
   endpoints: z.array(hostPort.nullable()).length(8),
   /** The node's global address: probes go there, and what its processes send comes from there. */
   address: ip,
+  /** The node's address in its own cluster's network, where sibling gateways hand packets to it; none, and they do not. */
+  local: ip.nullish(),
+  /** It takes no new flows: peers and siblings use their other ways, and leave it the flows that it has. */
+  draining: z.boolean().nullish(),
   version: z.string().max(64),
 });
 

@@ -1,0 +1,73 @@
+import { createSocket } from "node:dgram";
+import { once } from "node:events";
+import { parseArgs } from "node:util";
+
+/** Streamed is what the receiver of a stream has to tell. Holes are measured by the sender's clock, so that a busy
+ *  receiver makes none. */
+export interface Streamed {
+  readonly received: number;
+  /** Sent and never received, between the first and the last that came. */
+  readonly lost: number;
+  /** Number of the first that came: those before it are not counted as lost. */
+  readonly first: number;
+  /** Longest time at the sender between two packets that came one after the other. */
+  readonly holeMs: number;
+  /** Number of times that at least one packet was missing. */
+  readonly holes: number;
+}
+
+const BYTES = 64;
+
+/** receive takes packets until nothing has come for two seconds after the first, and says how it was. */
+async function receive(port: number): Promise<void> {
+  const socket = createSocket({ type: "udp4", recvBufferSize: 4 << 20 });
+  let [first, last, lastSent, received, holeMs, holes] = [-1, -1, 0, 0, 0, 0];
+  let idle: NodeJS.Timeout | undefined;
+  socket.on("message", (bytes) => {
+    const seq = bytes.readUInt32BE(0);
+    const sent = bytes.readDoubleBE(4);
+    received += 1;
+    if (first < 0) first = seq;
+    else if (seq > last) {
+      holeMs = Math.max(holeMs, sent - lastSent);
+      if (seq > last + 1) holes += 1;
+    }
+    if (seq > last) [last, lastSent] = [seq, sent];
+    idle?.refresh();
+    idle ??= setTimeout(() => socket.close(), 2000);
+  });
+  socket.bind(port, "0.0.0.0", () => process.stdout.write("ready\n"));
+  await once(socket, "close");
+  const streamed: Streamed = { received, lost: last - first + 1 - received, first, holeMs: Math.round(holeMs), holes };
+  process.stdout.write(`${JSON.stringify(streamed)}\n`);
+}
+
+/** send keeps a pace on average: a timer that comes late sends what is due. */
+async function send(host: string, port: number, perSecond: number, seconds: number): Promise<void> {
+  const socket = createSocket("udp4");
+  socket.on("error", () => {}); // an unreachable is one lost packet, which the receiver counts
+  const start = performance.now();
+  const packet = Buffer.alloc(BYTES);
+  const total = perSecond * seconds;
+  for (let seq = 0; seq < total; ) {
+    const due = Math.min(total, Math.ceil(((performance.now() - start) / 1000) * perSecond));
+    for (; seq < due; seq += 1) {
+      packet.writeUInt32BE(seq, 0);
+      packet.writeDoubleBE(performance.now() - start, 4);
+      socket.send(Buffer.from(packet), port, host, () => {});
+    }
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+  socket.close();
+}
+
+if (import.meta.main) {
+  const option = { type: "string" } as const;
+  const { values, positionals } = parseArgs({
+    options: { to: option, port: option, rate: option, seconds: option },
+    allowPositionals: true,
+  });
+  const { to = "", port = "9100", rate = "1000", seconds = "5" } = values;
+  if (positionals[0] === "receive") await receive(Number(port));
+  else await send(to, Number(port), Number(rate), Number(seconds));
+}
