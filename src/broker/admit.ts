@@ -7,17 +7,24 @@ import type { GrantEntry, Login, Welcome } from "#wire";
 import type { Book } from "./book.ts";
 import { type Entitlement, entitle } from "./entitlement.ts";
 import { type Membership, membershipOf } from "./membership.ts";
+import type { Recovery } from "./recovery.ts";
 import { type Refusals, strangerAt } from "./refusals.ts";
 
 /** Admission is a gateway that was let in: what to tell it, and whether that made it (or its cluster) new. */
 export interface Admission {
   readonly welcome: Omit<Welcome, "t" | "store" | "revision" | "supernets" | "allocationKey" | "seen">;
   readonly joined: boolean;
+  /** False where it still lacks what it is entitled to, because this store may not know what was granted. */
+  readonly entitled: boolean;
 }
+
+/** Written is an entitlement, or what stands for it while grants wait. */
+type Written = Omit<Entitlement, "index"> & { readonly index: number | null };
 
 export interface AdmitParts {
   readonly book: Book;
   readonly supernets: readonly Cidr[];
+  readonly recovery: Pick<Recovery, "why" | "begin">;
   readonly refusals: Refusals;
   /** Guesses at tokens, counted apart from other refusals: they lock an address out of joining. */
   readonly guesses: Refusals;
@@ -30,7 +37,12 @@ export interface AdmitParts {
 export function admit(parts: AdmitParts, guest: Guest): Result<Admission, Refused> {
   const membership = judge(parts, guest);
   if (!membership.ok) return refuse(parts, guest, membership.error);
-  const entitlement = entitle(parts.book, parts.supernets, guest.login, membership.value);
+  // A member that our key has signed and this store does not know: the store was set back.
+  if (membership.value.by === "record" && !parts.book.recovering) {
+    parts.recovery.begin(`${guest.login.cluster} shows that it is a member`);
+  }
+  const later = parts.book.recovering || membership.value.by === "record";
+  const entitlement = later ? held(parts.book, guest) : entitle(parts.book, parts.supernets, guest.login, membership.value);
   const done = entitlement.ok ? write(parts, guest, membership.value, entitlement.value) : entitlement;
   if (!done.ok) {
     parts.book.ipam.load(parts.book.store.allocations()); // what was proposed on the way
@@ -39,13 +51,21 @@ export function admit(parts: AdmitParts, guest: Guest): Result<Admission, Refuse
   const { index } = done.value;
   return ok({
     joined: membership.value.member !== null,
+    entitled: !later,
     welcome: welcomeOf(parts.book, guest, membership.value, index),
   });
 }
 
+/** What a gateway has, and nothing more. */
+function held(book: Book, { login }: Guest): Result<Written, never> {
+  const mine = book.catalogue.ledger.holding(login.cluster)?.gateways.find(({ name }) => name === login.gateway);
+  return ok({ grants: [], allocations: [], index: mine?.index ?? null });
+}
+
 /** judge looks at everything that can be wrong before anything is proposed. The proof comes first: whoever cannot show
  *  a key learns nothing about the one that can. */
-function judge({ book, supernets, guesses, clash }: AdmitParts, guest: Guest): Result<Membership, Refused> {
+function judge(parts: AdmitParts, guest: Guest): Result<Membership, Refused> {
+  const { book, supernets, guesses, clash } = parts;
   const { login, binding, link } = guest;
   const { cluster, uid, gateway } = login;
   const no = (code: string, message: string, retry = false) => err({ code, message, retry });
@@ -53,8 +73,9 @@ function judge({ book, supernets, guesses, clash }: AdmitParts, guest: Guest): R
     return no("bad-proof", "the login is not signed by the key that it names, for this connection");
   }
   const membership = membershipOf(book, login);
-  if (!membership.ok) return no(membership.error.code, membership.error.message);
-  if (membership.value.member !== null && guesses.isSpent(strangerAt(link.remote))) {
+  if (!membership.ok) return err({ retry: false, ...membership.error });
+  if (membership.value.by === "token" && parts.book.recovering) return no("recovering", parts.recovery.why(), true);
+  if (membership.value.by === "token" && guesses.isSpent(strangerAt(link.remote))) {
     return no("locked-out", "too many unknown join tokens came from this address: wait a minute", true);
   }
   const conflict = supernetConflicts(supernets, networksOf(login))[0];
@@ -78,9 +99,9 @@ function networksOf({ network }: Login): readonly { cidr: Cidr; what: string }[]
 function write(
   { book }: AdmitParts,
   { login, link }: Guest,
-  { member, uid }: Membership,
-  entitlement: Entitlement,
-): Result<Entitlement, { readonly code: string; readonly message: string }> {
+  { member, uid, by }: Membership,
+  entitlement: Written,
+): Result<Written, { readonly code: string; readonly message: string }> {
   const { grants, allocations } = entitlement;
   if (member === null && grants.length === 0) return ok(entitlement);
   const detail = describe(member !== null, grants, link.remote);
@@ -88,7 +109,7 @@ function write(
     records: member === null ? [] : [member],
     grants,
     allocations,
-    ...(member === null ? {} : { redeem: redemption(book, login, uid) }),
+    ...(by !== "token" ? {} : { redeem: redemption(book, login, uid) }),
     audit: [{ time: book.clock.now(), ...subjectOf(login), outcome: "done", detail }],
   });
   return committed.ok ? ok(entitlement) : committed;
@@ -103,7 +124,7 @@ function welcomeOf(
   book: Book,
   { login: { cluster, gateway } }: Guest,
   { uid, generation }: Membership,
-  index: number,
+  index: number | null,
 ): Admission["welcome"] {
   const known = book.catalogue.members.get(cluster);
   const head = known?.head ?? null;
@@ -113,6 +134,7 @@ function welcomeOf(
     index,
     head: head === null ? null : { order: head.order, root: head.body.root },
     incarnation: known?.gateways.get(gateway)?.order.epoch ?? 0,
+    digest: book.catalogue.chronicle.root(),
     epoch: Math.max(head?.order.epoch ?? 0, book.speakerOf(cluster)?.epoch ?? 0),
   };
 }
@@ -128,10 +150,10 @@ function subjectOf({ key, cluster, gateway }: Login) {
 
 /** A refused login is on the audit log, within the rate of where it came from. */
 function refuse({ refusals, guesses }: AdmitParts, { login, link }: Guest, refused: Refused): Result<never, Refused> {
-  const { code, message, retry } = refused;
+  const { code, message } = refused;
   const from = strangerAt(link.remote);
   const detail = `${code}: ${message}, from ${link.remote}`;
   const book = code === "token-unknown" ? guesses : refusals;
   book.note(from, { ...subjectOf(login), detail });
-  return err({ code, message, retry });
+  return err(refused);
 }

@@ -6,11 +6,13 @@ import { createSyncServer } from "#sync";
 import { type Cidr, type HostPort, type Millis, ok, type Result } from "#values";
 import type { Book } from "./book.ts";
 import { createDesk } from "./desk.ts";
-import { createHousekeeping } from "./housekeeping.ts";
+import { entitleAll } from "./entitle-later.ts";
+import { createHousekeeping, grantPending } from "./housekeeping.ts";
 import { Hub } from "./hub.ts";
 import { openBook } from "./open-book.ts";
+import { Recovery } from "./recovery.ts";
 import { Refusals } from "./refusals.ts";
-import { admitSession } from "./sessions.ts";
+import { admitSession, type SessionParts } from "./sessions.ts";
 import { Speakers } from "./speakers.ts";
 import { createStoreGuard } from "./store-guard.ts";
 import { createSyncPort } from "./sync-port.ts";
@@ -23,6 +25,8 @@ export interface BrokerOptions {
   readonly http: HostPort | null;
   readonly supernets: readonly Cidr[];
   readonly quarantineMs: Millis;
+  /** A restored store waits for no member any more. */
+  readonly acceptLoss: boolean;
   readonly version: string;
 }
 
@@ -65,8 +69,9 @@ function compose(options: BrokerOptions, { keys, book, lock }: Opened, log: Log)
   const { supernets, version, advertise, listen } = options;
   const hub = new Hub(book);
   const [refusals, guesses] = [new Refusals(book, clock), new Refusals(book, clock)];
-  const sessions = { book, hub, speakers: new Speakers(book, clock), refusals, guesses, supernets, clock, log };
-  const desk = createDesk({ book, hub, url: advertise, fingerprint: keys.fingerprint });
+  const recovery = new Recovery(book, log);
+  const sessions = { book, hub, recovery, speakers: new Speakers(book, clock), refusals, guesses, supernets, clock, log };
+  const desk = createDesk({ book, hub, recovery, url: advertise, fingerprint: keys.fingerprint });
   const port = createSyncPort(listen, keys, log);
   const sync = createSyncServer({ server: port.server, version, log, admit: (guest) => admitSession(sessions, guest) });
   const http = adminHttp(options, { keys, desk, clock, log });
@@ -86,6 +91,9 @@ function compose(options: BrokerOptions, { keys, book, lock }: Opened, log: Log)
     port: port.opened,
     async run(signal) {
       loop = watchLoopDelay();
+      recovery.onEnd(() => endRecovery(sessions));
+      recovery.opened();
+      if (options.acceptLoss) recovery.accept();
       try {
         await runAll(rooms, signal);
       } finally {
@@ -94,6 +102,12 @@ function compose(options: BrokerOptions, { keys, book, lock }: Opened, log: Log)
       }
     },
   };
+}
+
+/** All that waited: gateways for their prefixes, names for their addresses. */
+function endRecovery(parts: SessionParts): void {
+  entitleAll(parts);
+  grantPending(parts.book, parts.log);
 }
 
 function adminHttp(

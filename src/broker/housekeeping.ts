@@ -23,13 +23,18 @@ export function createHousekeeping(
       while (!signal.aborted) {
         await clock.sleep(PERIOD_MS, signal).catch(() => {});
         if (signal.aborted) return;
-        freeExpired(book, log);
-        restUnused(book, log);
-        grantPending(book, log);
+        // A restored store may not know who has taken back what, or given it a name.
+        if (!book.recovering) tidy(book, log);
         for (const kind of refusals) kind.summarize();
       }
     },
   };
+}
+
+function tidy(book: Book, log: Log): void {
+  freeExpired(book, log);
+  restUnused(book, log);
+  grantPending(book, log);
 }
 
 /** freeExpired deletes what has rested long enough; only now is a service's address taken back from its name. */

@@ -1,7 +1,8 @@
 import { fingerprintOf } from "#identity";
 import { err, ok, type Result, type Uid } from "#values";
-import type { Envelope, Login, Member } from "#wire";
+import { type Envelope, examine, type Login, type Member } from "#wire";
 import type { Book } from "./book.ts";
+import { evictionOf } from "./dismiss.ts";
 
 /** Membership is what a login is let in as. */
 export interface Membership {
@@ -9,11 +10,15 @@ export interface Membership {
   readonly generation: number;
   /** The record that makes it a member; null where it is one. */
   readonly member: Envelope | null;
+  /** How it became one: `known` before, by a `token` now, or by the `record` of a member that this store has lost. */
+  readonly by: "known" | "token" | "record";
 }
 
 interface Fault {
   readonly code: string;
   readonly message: string;
+  /** For a member that was evicted: what proves it. */
+  readonly record?: Envelope | null;
 }
 
 /** membershipOf answers who the key's holder is: a member, a new one by token, or nobody. The login's proof was
@@ -21,11 +26,16 @@ interface Fault {
 export function membershipOf(book: Book, login: Login): Result<Membership, Fault> {
   const { cluster, uid, key, join } = login;
   const known = book.catalogue.members.get(cluster);
+  const lost = lostMember(book, login);
+  if (lost !== undefined) return ok(lost);
   if (known?.gone === null) return existing(known, login);
   if (join === null) {
     const code = known?.gone ?? "unknown-member";
     const why = { left: "left", evicted: "was evicted", "unknown-member": "is not a member" }[code];
-    return err({ code, message: `${cluster} ${why}: join with a new token (meridian invite)` });
+    const message = `${cluster} ${why}: join with a new token (meridian invite)`;
+    // Only the one that was put out is told by the record; a stranger with its name is told no more than anybody.
+    const record = known?.body.key === key ? evictionOf(book, known) : null;
+    return err({ code, message, record });
   }
   // what this key made of this token has ended: it must not be redeemed again, as after a crash it may
   if (book.store.findRedemption(join.id, key) !== null) {
@@ -35,7 +45,19 @@ export function membershipOf(book: Book, login: Login): Result<Membership, Fault
   if (taken !== undefined) return err(taken);
   const generation = (known?.body.generation ?? 0) + 1;
   const joinedAt = book.clock.now();
-  return ok({ uid, generation, member: book.authority.member({ cluster, uid, generation, key, joinedAt }) });
+  return ok({ uid, generation, member: book.authority.member({ cluster, uid, generation, key, joinedAt }), by: "token" });
+}
+
+/** A restored store may not know a member that joined after the backup: it is one by the record that our own key
+ *  signed, and by the key in it, which the login's proof shows. Its end is learned like anybody's. */
+function lostMember(book: Book, { cluster, uid, key, member: envelope }: Login): Membership | undefined {
+  if (envelope == null) return undefined;
+  const candidate = examine(envelope, book.authority.verifier);
+  if (!candidate.ok || candidate.value.kind !== "member") return undefined;
+  const { body } = candidate.value;
+  if (body.cluster !== cluster || body.uid !== uid || body.key !== key) return undefined;
+  const known = book.catalogue.members.get(cluster)?.body.generation ?? 0;
+  return body.generation > known ? { uid, generation: body.generation, member: envelope, by: "record" } : undefined;
 }
 
 /** A live member's key is pinned; another key for the same name is another cluster (F40). Joining again with the same
@@ -47,7 +69,7 @@ function existing({ body }: Member, { cluster, key, uid }: Login): Result<Member
     return err({ code: "duplicate-cluster", message: `the cluster id ${cluster} is taken by ${keys}. ${remedy}` });
   }
   return body.uid === uid
-    ? ok({ uid, generation: body.generation, member: null })
+    ? ok({ uid, generation: body.generation, member: null, by: "known" })
     : err({ code: "other-uid", message: `${cluster} is a member as ${body.uid}, not as ${uid}` });
 }
 

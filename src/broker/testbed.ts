@@ -48,7 +48,7 @@ export class SimClock implements Clock {
 /** memoryBook is a broker's book on a store that forgets, for tests of its parts. */
 export function memoryBook(clock: Clock = new SimClock(), quarantineMs: Millis = DAY): Book & { store: MemoryStore } {
   const store = new MemoryStore();
-  const authority = new Authority(createIdentityKey(), store.generation);
+  const authority = new Authority(createIdentityKey(), store);
   const ipam = new Ipam({ supernets: [SUPERNET], quarantineMs });
   return new Book({ store, ipam, authority, clock, log: createLog("json", "error", process.stderr) }) as never;
 }
@@ -100,6 +100,7 @@ export class TestBroker implements AsyncDisposable {
       http: null,
       supernets: [SUPERNET],
       quarantineMs: DAY,
+      acceptLoss: false,
       version: "test",
       ...this.#change,
     };

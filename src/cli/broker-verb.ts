@@ -35,6 +35,11 @@ export const brokerVerb: Verb = {
       fallback: "242.0.0.0/8",
     },
     { flag: "quarantine", value: "SPAN", help: "how long a released prefix rests", fallback: "24h" },
+    {
+      flag: "accept-loss",
+      value: null,
+      help: "after a restore: wait for no member any more; what was granted after the backup may be granted again",
+    },
     { flag: "store", value: "KIND", help: "sqlite", fallback: "sqlite" },
   ],
   async run(call) {
@@ -55,8 +60,9 @@ function readOptions(reader: Reader, { around }: Call): BrokerOptions | null {
   reader.one("store", oneOf("sqlite"), "sqlite");
   const supernets = readSupernets(reader);
   const advertise = readAdvertise(reader, listen);
+  const acceptLoss = reader.on("accept-loss");
   if (dir === null || listen === null || http === null || quarantineMs === null || advertise === null) return null;
-  return { dataDir: dir, listen, advertise, http, supernets, quarantineMs, version: around.version };
+  return { dataDir: dir, listen, advertise, http, supernets, quarantineMs, acceptLoss, version: around.version };
 }
 
 function readSupernets(reader: Reader): readonly Cidr[] {

@@ -9,6 +9,7 @@ export {
   type AuditRow,
   type Change,
   type Changes,
+  RECOVERING,
   RESTORED_FROM,
   type Speaker,
   type Store,

@@ -8,7 +8,7 @@ import { type DataLock, lockDataDir, touchPrivate } from "./data-lock.ts";
 import { checkSchema, createSchema, isBlank } from "./schema.ts";
 import { faultOf, isBusy, isDamage } from "./sqlite-fault.ts";
 import { SqliteStore } from "./sqlite-store.ts";
-import { RESTORED_FROM, type Store } from "./store.ts";
+import { RECOVERING, RESTORED_FROM, type Store } from "./store.ts";
 import { BLANK_STATE, StoreTables } from "./store-tables.ts";
 import { walDamage } from "./wal-check.ts";
 
@@ -134,6 +134,7 @@ function makeNewOf(db: DatabaseSync, tables: StoreTables): void {
   const { id, generation } = tables.state;
   db.exec("BEGIN IMMEDIATE");
   tables.meta.put([RESTORED_FROM, id]);
+  tables.meta.put([RECOVERING, id]);
   tables.save({ ...tables.state, id: randomUUID(), generation: generation + 1, backup: false });
   db.exec("COMMIT");
 }

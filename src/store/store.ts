@@ -64,8 +64,8 @@ export interface Change {
   readonly idempotency?: Answer;
   /** Small settings by name; null removes one. */
   readonly meta?: Readonly<Record<string, string | null>>;
-  /** A higher generation of the store, when members prove that they have seen one. */
-  readonly generation?: number;
+  /** The store becomes a new one, as a restored one does: members have proven that it was set back. */
+  readonly renew?: true;
 }
 
 /** StoreFault is why a change was not made.
@@ -118,3 +118,5 @@ export interface Store {
 
 /** Name under which a restored store keeps the id of the one that it was copied from. */
 export const RESTORED_FROM = "restored-from";
+/** Setting that stands while a restored store may lack what was granted after its backup. */
+export const RECOVERING = "recovering";
