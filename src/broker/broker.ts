@@ -1,10 +1,11 @@
 import { createAdminHttp, type Desk } from "#admin";
 import { type BrokerKeys, loadBrokerKeys } from "#identity";
-import { type Clock, type Log, type LoopDelay, type Room, runAll, watchLoopDelay } from "#life";
+import { type Clock, type Log, type LoopDelay, type Room, type Trouble, runAll, watchLoopDelay } from "#life";
 import { type DataLock, lockDataDir } from "#store";
 import { createSyncServer } from "#sync";
 import { type Cidr, type HostPort, type Millis, ok, type Result } from "#values";
 import type { Book } from "./book.ts";
+import { auditLine } from "./audit-line.ts";
 import { createDesk } from "./desk.ts";
 import { entitleAll } from "./entitle-later.ts";
 import { createHousekeeping, grantPending } from "./housekeeping.ts";
@@ -12,6 +13,7 @@ import { Hub } from "./hub.ts";
 import { openBook } from "./open-book.ts";
 import { Recovery } from "./recovery.ts";
 import { Refusals } from "./refusals.ts";
+import { rootsIn } from "./restore.ts";
 import { admitSession, type SessionParts } from "./sessions.ts";
 import { Speakers } from "./speakers.ts";
 import { createStoreGuard } from "./store-guard.ts";
@@ -32,6 +34,8 @@ export interface BrokerOptions {
 
 export interface Broker extends Room {
   readonly desk: Desk;
+  /** backup writes store, authority and allocation key to one file of mode 0600, while the broker works. */
+  backup(path: string): Promise<Result<void>>;
   /** What `meridian status` shows of a broker. */
   status(): unknown;
   /** Resolves when it serves. */
@@ -86,7 +90,8 @@ function compose(options: BrokerOptions, { keys, book, lock }: Opened, log: Log)
   return {
     name: "broker",
     desk,
-    status: () => statusOf(options, book, hub, loop),
+    backup: (path) => backUp(book, lock.dir, path),
+    status: () => statusOf(options, book, recovery, hub, loop),
     ready: Promise.all([port.opened, http?.started]).then(() => undefined),
     port: port.opened,
     async run(signal) {
@@ -119,8 +124,31 @@ function adminHttp(
   return createAdminHttp({ listen: http, desk, token: keys.adminToken, tls, version, clock, log });
 }
 
+async function backUp(book: Book, dir: string, path: string): Promise<Result<void>> {
+  const roots = rootsIn(dir);
+  if (!roots.ok) return roots;
+  const written = await book.store.backup(path, roots.value);
+  if (written.ok) {
+    book.commit({ audit: [auditLine(book, { action: "backup", subject: path, detail: "", by: "admin.sock" })] });
+  }
+  return written;
+}
+
+/** What the operator of a restored broker has to know: whom it waits for. */
+function troublesOf(recovery: Recovery): readonly Trouble[] {
+  if (!recovery.active) return [];
+  const title = "A restored broker waits for its members";
+  return [{ code: "broker-recovering", severity: "warning", title, subject: "", detail: recovery.why() }];
+}
+
 /** A broker has no peers or names of its own: those fields are empty, so that one reader serves all roles. */
-function statusOf({ version, advertise }: BrokerOptions, book: Book, hub: Hub, loop: LoopDelay | null): unknown {
+function statusOf(
+  { version, advertise }: BrokerOptions,
+  book: Book,
+  recovery: Recovery,
+  hub: Hub,
+  loop: LoopDelay | null,
+): unknown {
   return {
     role: "broker",
     cluster: null,
@@ -135,7 +163,7 @@ function statusOf({ version, advertise }: BrokerOptions, book: Book, hub: Hub, l
     peers: [],
     exports: [],
     imports: [],
-    troubles: [],
+    troubles: troublesOf(recovery),
     loop: { maxDelaySeconds: loop?.maxSeconds() ?? 0, p99DelaySeconds: loop?.p99Seconds() ?? 0 },
   };
 }

@@ -59,10 +59,10 @@ export class Recovery {
   }
 
   /** begin starts it in a life of the broker: members have proven that the store was set back. */
-  begin(proof: string): void {
+  begin(proof: string, above = 0): void {
     const { clock, store } = this.#book;
     const id = store.id;
-    const committed = this.#book.commit({ renew: true, ...this.#opening(`set back: ${proof}`) });
+    const committed = this.#book.commit({ renew: { above }, ...this.#opening(`set back: ${proof}`) });
     if (!committed.ok) return;
     this.#book.reload();
     this.#seen.clear();

@@ -5,6 +5,7 @@ import { parseBrokerUrl } from "#identity";
 import { supernetFault } from "#ipam";
 import { type Log, runAll } from "#life";
 import { type Cidr, cidrFamily, err, expect, formatHostPort, type HostPort, ok, parseCidr, type Result } from "#values";
+import { backupVerb, restoreVerb } from "./backup-verbs.ts";
 import { daemonLog } from "./daemon-log.ts";
 import { dataDir, listenAt, oneOf, span } from "./parsers.ts";
 import { Reader } from "./reader.ts";
@@ -17,6 +18,7 @@ export const brokerVerb: Verb = {
   summary: "run the broker: registry of clusters, allocation of addresses, log of signed records",
   example: "meridian broker --data /var/lib/meridian-broker --listen 0.0.0.0:7443 --advertise wss://192.0.2.1:7443",
   daemon: true,
+  verbs: [backupVerb, restoreVerb],
   settings: [
     CONFIG,
     ...DAEMON,

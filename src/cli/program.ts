@@ -12,7 +12,7 @@ import { leaveVerb } from "./leave-verb.ts";
 import { nearest } from "./nearest.ts";
 import { readArgv } from "./read-argv.ts";
 import { statusVerb } from "./status-verb.ts";
-import { type ExitCode, fail, refuse, type Surroundings, type Verb } from "./verb.ts";
+import { type ExitCode, fail, isCalled, refuse, type Surroundings, type Verb } from "./verb.ts";
 import { bareCommand, verbCommand } from "./verb-command.ts";
 
 export const VERBS: readonly Verb[] = [
@@ -72,9 +72,9 @@ function rootCommand(run: Run): Command {
 function commandOf(verb: Verb, run: Run): Command {
   const command = verbCommand(verb, run.around);
   const { verbs } = verb;
-  if (verbs === undefined) return command.action(async () => run.finish(await call(verb, command, run)));
-  for (const sub of verbs) command.addCommand(commandOf(sub, run));
-  return command.action(() => run.finish(noVerb(command, verbs, run)));
+  for (const sub of verbs ?? []) command.addCommand(commandOf(sub, run));
+  if (isCalled(verb)) return command.action(async () => run.finish(await call(verb, command, run)));
+  return command.action(() => run.finish(noVerb(command, verbs ?? [], run)));
 }
 
 async function call(verb: Verb, command: Command, { around, signal }: Run): Promise<ExitCode> {

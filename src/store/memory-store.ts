@@ -59,14 +59,14 @@ export class MemoryStore implements Store {
     for (const allocation of allocations.put) this.#allocations.set(allocation.prefix, { ...allocation });
     this.#writeBooks(change);
     for (const entry of change.audit ?? []) this.#audit.push(nextRow(this.#lastLink(), this.revision(), entry));
-    if (change.renew === true) this.#renew();
+    if (change.renew !== undefined) this.#renew(change.renew.above);
     return ok(this.revision());
   }
 
-  #renew(): void {
+  #renew(above: number): void {
     for (const name of [RESTORED_FROM, RECOVERING]) this.#meta.set(name, this.id);
     this.id = randomUUID();
-    this.generation += 1;
+    this.generation = Math.max(this.generation, above) + 1;
   }
 
   records(): Iterable<StoredRecord> {

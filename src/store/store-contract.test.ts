@@ -117,9 +117,11 @@ describe.each(KINDS)("Store (%s)", (kind) => {
 
     test("becomes a new store when it is renewed, and remembers which it was", () => {
       const { id } = store;
-      done({ renew: true });
+      done({ renew: { above: 1 } });
       expect(store.id).not.toBe(id);
       expect([store.generation, store.meta(RESTORED_FROM), store.meta(RECOVERING)]).toEqual([2, id, id]);
+      done({ renew: { above: 7 } });
+      expect(store.generation).toBe(8);
     });
   });
 

@@ -64,8 +64,9 @@ export interface Change {
   readonly idempotency?: Answer;
   /** Small settings by name; null removes one. */
   readonly meta?: Readonly<Record<string, string | null>>;
-  /** The store becomes a new one, as a restored one does: members have proven that it was set back. */
-  readonly renew?: true;
+  /** The store becomes a new one, as a restored one does, of a generation above one that members have seen: they have
+   *  proven that it was set back. */
+  readonly renew?: { readonly above: number };
 }
 
 /** StoreFault is why a change was not made.
@@ -111,8 +112,9 @@ export interface Store {
   /** `too-old`: the store no longer knows what was removed since, or never had that revision. With a limit, at most
    *  about so many records, and never a part of a revision. */
   changesSince(revision: Revision, limit?: number): Changes | "too-old";
-  /** backup writes a copy to a file of mode 0600 while the store works. Opened as a store, the copy is a new one. */
-  backup(path: string): Promise<Result<void>>;
+  /** backup writes a copy, and some files by their names, to one file of mode 0600 while the store works. Opened as a
+   *  store, the copy is a new one. */
+  backup(path: string, files?: Readonly<Record<string, string>>): Promise<Result<void>>;
   close(): void;
 }
 
