@@ -3,7 +3,7 @@ import { supernetConflicts } from "#ipam";
 import { Secret } from "#life";
 import type { Guest, Refused } from "#sync";
 import { type Cidr, err, ok, type Result } from "#values";
-import type { GrantEntry, Login, Welcome } from "#wire";
+import type { Candidate, GrantEntry, Login, Welcome } from "#wire";
 import type { Book } from "./book.ts";
 import { type Entitlement, entitle } from "./entitlement.ts";
 import { type Membership, membershipOf } from "./membership.ts";
@@ -50,7 +50,7 @@ export function admit(parts: AdmitParts, guest: Guest): Result<Admission, Refuse
   }
   const { index } = done.value;
   return ok({
-    joined: membership.value.member !== null,
+    joined: membership.value.by !== "known",
     entitled: !later,
     welcome: welcomeOf(parts.book, guest, membership.value, index),
   });
@@ -99,10 +99,11 @@ function networksOf({ network }: Login): readonly { cidr: Cidr; what: string }[]
 function write(
   { book }: AdmitParts,
   { login, link }: Guest,
-  { member, uid, by }: Membership,
+  { member, uid, by, lost }: Membership,
   entitlement: Written,
 ): Result<Written, { readonly code: string; readonly message: string }> {
   const { grants, allocations } = entitlement;
+  if (lost !== undefined) return learnMember(book, { login, link }, lost, entitlement);
   if (member === null && grants.length === 0) return ok(entitlement);
   const detail = describe(member !== null, grants, link.remote);
   const committed = book.write({
@@ -113,6 +114,23 @@ function write(
     audit: [{ time: book.clock.now(), ...subjectOf(login), outcome: "done", detail }],
   });
   return committed.ok ? ok(entitlement) : committed;
+}
+
+/** A member that this store has lost is one again by what it shows; the ends of its earlier memberships go first. */
+function learnMember(
+  book: Book,
+  { login, link }: Pick<Guest, "login" | "link">,
+  lost: readonly Candidate[],
+  entitlement: Written,
+): Result<Written, { readonly code: string; readonly message: string; readonly retry?: boolean }> {
+  const detail = `a member that was lost here, from ${link.remote}`;
+  const line = { time: book.clock.now(), ...subjectOf(login), outcome: "done" as const, detail };
+  const learned = book.learn(lost, [line]);
+  if (!learned.ok) return learned;
+  const fault = learned.value.refusals[0];
+  if (fault === undefined) return ok(entitlement);
+  // Another member may tell the end of the membership that is known here.
+  return err({ code: "recovering", message: `its membership is not believed yet: ${fault.message}`, retry: true });
 }
 
 function redemption(book: Book, { join, key, cluster }: Login, uid: Membership["uid"]) {

@@ -1,5 +1,6 @@
-import { createAdminHttp, type Desk } from "#admin";
+import { createAdminHttp, type Desk, type ProcessReadings } from "#admin";
 import { type BrokerKeys, loadBrokerKeys } from "#identity";
+import { poolUsage } from "#ipam";
 import { type Clock, type Log, type LoopDelay, type Room, type Trouble, runAll, watchLoopDelay } from "#life";
 import { type DataLock, lockDataDir } from "#store";
 import { createSyncServer } from "#sync";
@@ -11,6 +12,7 @@ import { entitleAll } from "./entitle-later.ts";
 import { createHousekeeping, grantPending } from "./housekeeping.ts";
 import { Hub } from "./hub.ts";
 import { openBook } from "./open-book.ts";
+import { Presence } from "./presence.ts";
 import { Recovery } from "./recovery.ts";
 import { Refusals } from "./refusals.ts";
 import { rootsIn } from "./restore.ts";
@@ -74,19 +76,25 @@ function compose(options: BrokerOptions, { keys, book, lock }: Opened, log: Log)
   const hub = new Hub(book);
   const [refusals, guesses] = [new Refusals(book, clock), new Refusals(book, clock)];
   const recovery = new Recovery(book, log);
-  const sessions = { book, hub, recovery, speakers: new Speakers(book, clock), refusals, guesses, supernets, clock, log };
+  const presence = new Presence(book, hub, clock);
+  const sessions = { book, hub, recovery, presence, speakers: new Speakers(book, clock), refusals, guesses, supernets, clock, log };
   const desk = createDesk({ book, hub, recovery, url: advertise, fingerprint: keys.fingerprint });
   const port = createSyncPort(listen, keys, log);
   const sync = createSyncServer({ server: port.server, version, log, admit: (guest) => admitSession(sessions, guest) });
-  const http = adminHttp(options, { keys, desk, clock, log });
+  let loop: LoopDelay | null = null;
+  const readings = {
+    pools: () => poolUsage(supernets, book.ipam.list()),
+    auditRows: () => book.store.auditRows(),
+    loop: () => ({ p99Seconds: loop?.p99Seconds() ?? 0, maxSeconds: loop?.maxSeconds() ?? 0 }),
+  };
+  const http = adminHttp(options, { keys, desk, clock, log, readings });
   const rooms: Room[] = [
     createStoreGuard(book),
     port,
     sync,
-    createHousekeeping(book, { clock, log, refusals: [refusals, guesses] }),
+    createHousekeeping(book, { clock, log, presence, refusals: [refusals, guesses] }),
     ...(http === null ? [] : [http]),
   ];
-  let loop: LoopDelay | null = null;
   return {
     name: "broker",
     desk,
@@ -117,11 +125,11 @@ function endRecovery(parts: SessionParts): void {
 
 function adminHttp(
   { http, version }: BrokerOptions,
-  { keys, desk, clock, log }: { keys: BrokerKeys; desk: Desk; clock: Clock; log: Log },
+  { keys, readings, ...rest }: { keys: BrokerKeys; desk: Desk; clock: Clock; log: Log; readings: ProcessReadings },
 ): ReturnType<typeof createAdminHttp> | null {
   if (http === null) return null;
   const tls = { key: keys.serverKey.export({ format: "pem", type: "pkcs8" }).toString(), cert: keys.chainPem };
-  return createAdminHttp({ listen: http, desk, token: keys.adminToken, tls, version, clock, log });
+  return createAdminHttp({ listen: http, token: keys.adminToken, tls, version, readings, ...rest });
 }
 
 async function backUp(book: Book, dir: string, path: string): Promise<Result<void>> {

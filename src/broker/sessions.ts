@@ -1,6 +1,6 @@
 import type { Clock, Log } from "#life";
 import type { Guest, Link, Refused, Session } from "#sync";
-import { type Cidr, type NodeName, ok, type Result, type Revision, type Uid } from "#values";
+import { type Cidr, err, type NodeName, ok, type Result, type Revision, type Uid } from "#values";
 import type { FromGateway } from "#wire";
 import { admit } from "./admit.ts";
 import type { Book } from "./book.ts";
@@ -9,6 +9,7 @@ import { leave, leaveGateway } from "./depart.ts";
 import { dismissGone } from "./dismiss.ts";
 import type { Hub, Reader } from "./hub.ts";
 import { hearMarks, hearTold, met } from "./meeting.ts";
+import type { Presence } from "./presence.ts";
 import { publish } from "./publish.ts";
 import type { Recovery } from "./recovery.ts";
 import { type Refusals, strangerAt } from "./refusals.ts";
@@ -19,6 +20,7 @@ export interface SessionParts {
   readonly hub: Hub;
   readonly speakers: Speakers;
   readonly recovery: Recovery;
+  readonly presence: Presence;
   readonly refusals: Refusals;
   readonly guesses: Refusals;
   readonly supernets: readonly Cidr[];
@@ -105,6 +107,9 @@ function answer(parts: SessionParts, reader: Reader, message: FromGateway): Prom
       tell(link, message.id, released.ok ? ok(book.store.revision()) : released);
       break;
     }
+    case "withdraw":
+      tell(link, message.id, withdraw(parts, reader, message.gateway));
+      break;
     case "leave":
       depart(parts, reader, message);
       break;
@@ -140,6 +145,18 @@ function begin(parts: SessionParts, reader: Reader, { cursor }: Extract<FromGate
   const known = cursor !== null && cursor.store === book.store.id && cursor.revision <= book.store.revision();
   outbox.start(known ? cursor.revision : null);
   if (known) hub.complete(reader, cursor.revision);
+}
+
+/** A sibling is taken out by the member's speaker, and only after it was away for as long as the broker has counted. */
+function withdraw(parts: SessionParts, { cluster, gateway }: Reader, name: NodeName): ReturnType<typeof leaveGateway> {
+  const { book, speakers, presence } = parts;
+  if (speakers.holds(cluster, gateway) === null) {
+    return err({ code: "not-speaker", message: `${gateway} does not speak for ${cluster}` });
+  }
+  if (!presence.isSilent(cluster, name)) {
+    return err({ code: "not-silent", message: `${name} was not away for long enough` });
+  }
+  return leaveGateway(book, cluster, name, `silent, taken out by ${gateway}`);
 }
 
 function outOfTurn(link: Link, message: string): void {

@@ -15,6 +15,7 @@ import {
   identityKeyObject,
   identityKeyOf,
   type Login,
+  MAX_PROOFS,
   type Mark,
   type Order,
   seal,
@@ -211,10 +212,12 @@ export class TestGateway implements AsyncDisposable {
   #login(binding: Parameters<SyncClientOptions["login"]>[0]): Login {
     const { options, cluster, uid, name: gateway } = this;
     const token = options.token == null ? null : expect(parseToken(options.token));
-    const member = this.records.get(`member/${cluster}`) ?? null;
+    const mine = [...this.records.values()].filter(({ key }) =>
+      ["member", "leave", "eviction"].some((kind) => key === `${kind}/${cluster}` || key.startsWith(`${kind}/${cluster}/`)),
+    );
     const login: Login = {
       t: "login",
-      member,
+      membership: mine.slice(0, MAX_PROOFS),
       cluster,
       uid,
       generation: 0,

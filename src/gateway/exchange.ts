@@ -1,6 +1,6 @@
 import type { Exchange } from "#sync";
 import type { ClusterId } from "#values";
-import { compareOrder, type Envelope, type Mark, parseKey } from "#wire";
+import { compareOrder, type Envelope, type Mark, MAX_PROOFS, parseKey } from "#wire";
 import type { Cache } from "./cache.ts";
 import type { Follower } from "./follower.ts";
 
@@ -34,7 +34,12 @@ function* marksOf(chronicle: Follower["catalogue"]["chronicle"], without: string
   }
 }
 
-/** memberRecord is the record that made us a member, for a broker that may have lost it. */
-export function memberRecord(own: ClusterId, cache: Pick<Cache, "record">): Envelope | null {
-  return cache.record(`member/${own}`) ?? null;
+/** membershipRecords are what made us a member and what ended our last memberships before, for a broker that may have
+ *  lost them. */
+export function membershipRecords(own: ClusterId, cache: Pick<Cache, "record">): readonly Envelope[] {
+  const member = cache.record(`member/${own}`);
+  const generation = member?.order.seq ?? 0;
+  const before = Array.from({ length: Math.min(generation - 1, MAX_PROOFS - 1) }, (_, at) => generation - 1 - at);
+  const ends = before.map((n) => cache.record(`leave/${own}/${n}`) ?? cache.record(`eviction/${own}/${n}`));
+  return [member, ...ends].filter((record) => record !== undefined);
 }

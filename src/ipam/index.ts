@@ -9,3 +9,4 @@ export type { PodsAsk } from "./propose-pods.ts";
 export type { ServiceAsk } from "./propose-services.ts";
 export { type Granted, type Reconciled, reconcile } from "./reconcile.ts";
 export { type Occupied, type SupernetConflict, supernetConflicts } from "./supernet-conflicts.ts";
+export { type PoolUsage, poolUsage } from "./usage.ts";

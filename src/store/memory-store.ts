@@ -97,6 +97,10 @@ export class MemoryStore implements Store {
     return this.#audit.filter(({ number }) => number > since).slice(0, limit);
   }
 
+  auditRows(): number {
+    return this.#audit.length;
+  }
+
   verifyAudit(): Result<number> {
     let before = CHAIN_START;
     for (const row of this.#audit) {

@@ -142,6 +142,10 @@ export class SqliteStore implements Store {
     return this.#tables.audit.after(since, limit);
   }
 
+  auditRows(): number {
+    return this.#tables.audit.ends.last.number;
+  }
+
   verifyAudit(): Result<number> {
     return this.#tables.audit.verify();
   }

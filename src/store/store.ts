@@ -105,6 +105,8 @@ export interface Store {
   findRedemption(inviteId: string, key: IdentityKey): { readonly cluster: ClusterId; readonly uid: Uid } | null;
   /** Rows with a number above `since`, the oldest first. */
   audit(since: number, limit: number): readonly AuditRow[];
+  /** Number of the newest row: how many were ever written. */
+  auditRows(): number;
   /** verifyAudit walks the whole chain and gives the number of its last row, or says which row is wrong. */
   verifyAudit(): Result<number>;
   idempotent(key: string, now: Millis): Answer | null;

@@ -40,6 +40,7 @@ export {
   MAX_BATCH,
   MAX_FRAME,
   MAX_MARKS,
+  MAX_PROOFS,
   type Mark,
   type Network,
   negotiate,

@@ -26,6 +26,8 @@ export const FEATURES: readonly string[] = ["grants", "chronicle"];
 export const MAX_FRAME = 1 << 20;
 /** Most records in one message: verification of so many stays below a few milliseconds. */
 export const MAX_BATCH = 512;
+/** Most records by which a login shows its membership. */
+export const MAX_PROOFS = 16;
 /** Most marks in one message. */
 export const MAX_MARKS = 2000;
 
@@ -93,8 +95,8 @@ const fromGateway = z.discriminatedUnion("t", [
     join: z.object({ id: z.string().max(64), secret: z.string().max(128) }).nullable(),
     network,
     proof: signature,
-    /** The record that made it a member: a broker that was restored may not know it. */
-    member: envelope.nullish(),
+    /** What made it a member, and ended its earlier memberships: a broker that was restored may not know it. */
+    membership: z.array(envelope).max(MAX_PROOFS).nullish(),
     /** The host, until it is booted again: two with one gateway's name and keys are told apart by it. */
     host: z.string().max(64).nullish(),
   }),
