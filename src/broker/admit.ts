@@ -1,11 +1,12 @@
 import { fingerprintOf, secretHash, verifyProof } from "#identity";
 import { supernetConflicts } from "#ipam";
-import { Secret } from "#life";
+import { type Log, Secret } from "#life";
 import type { Guest, Refused } from "#sync";
 import { type Cidr, err, ok, type Result } from "#values";
 import type { Candidate, GrantEntry, Login, Welcome } from "#wire";
 import type { Book } from "./book.ts";
 import { type Entitlement, entitle } from "./entitlement.ts";
+import { freeExpired } from "./housekeeping.ts";
 import { type Membership, membershipOf } from "./membership.ts";
 import type { Recovery } from "./recovery.ts";
 import { type Refusals, strangerAt } from "./refusals.ts";
@@ -25,6 +26,7 @@ export interface AdmitParts {
   readonly book: Book;
   readonly supernets: readonly Cidr[];
   readonly recovery: Pick<Recovery, "why" | "begin">;
+  readonly log: Log;
   readonly refusals: Refusals;
   /** Guesses at tokens, counted apart from other refusals: they lock an address out of joining. */
   readonly guesses: Refusals;
@@ -42,6 +44,8 @@ export function admit(parts: AdmitParts, guest: Guest): Result<Admission, Refuse
     parts.recovery.begin(`${guest.login.cluster} shows that it is a member`);
   }
   const later = parts.book.recovering || membership.value.by === "record";
+  // What has rested long enough is free for a newcomer at once, not only when it is looked for next.
+  if (membership.value.by === "token") freeExpired(parts.book, parts.log);
   const entitlement = later ? held(parts.book, guest) : entitle(parts.book, parts.supernets, guest.login, membership.value);
   const done = entitlement.ok ? write(parts, guest, membership.value, entitlement.value) : entitlement;
   if (!done.ok) {

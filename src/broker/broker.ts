@@ -36,6 +36,8 @@ export interface BrokerOptions {
 
 export interface Broker extends Room {
   readonly desk: Desk;
+  /** What it knows; for those of this room. */
+  readonly book: Book;
   /** backup writes store, authority and allocation key to one file of mode 0600, while the broker works. */
   backup(path: string): Promise<Result<void>>;
   /** What `meridian status` shows of a broker. */
@@ -98,6 +100,7 @@ function compose(options: BrokerOptions, { keys, book, lock }: Opened, log: Log)
   return {
     name: "broker",
     desk,
+    book,
     backup: (path) => backUp(book, lock.dir, path),
     status: () => statusOf(options, book, recovery, hub, loop),
     ready: Promise.all([port.opened, http?.started]).then(() => undefined),

@@ -2,6 +2,7 @@ import type { Clock, Log, Room } from "#life";
 import type { Cidr } from "#values";
 import type { GrantEntry } from "#wire";
 import type { Book } from "./book.ts";
+import { compactGrants } from "./compact.ts";
 import type { Presence } from "./presence.ts";
 import type { Refusals } from "./refusals.ts";
 import { addressesFor } from "./service-addresses.ts";
@@ -32,7 +33,7 @@ export function createHousekeeping(
         await clock.sleep(PERIOD_MS, signal).catch(() => {});
         if (signal.aborted) return;
         // A restored store may not know who has taken back what, or given it a name.
-        if (!book.recovering) tidy(book, log);
+        if (!book.recovering) await tidy(book, log);
         presence.look();
         for (const kind of refusals) kind.summarize();
       }
@@ -40,10 +41,11 @@ export function createHousekeeping(
   };
 }
 
-function tidy(book: Book, log: Log): void {
+async function tidy(book: Book, log: Log): Promise<void> {
   freeExpired(book, log);
   restUnused(book, log);
   grantPending(book, log);
+  await compactGrants(book, log);
 }
 
 /** freeExpired deletes what has rested long enough; only now is a service's address taken back from its name. */

@@ -90,7 +90,7 @@ describe("a broker restored from a backup", () => {
       error: { code: "conflict" },
     });
     await using _back = await again(birch).live();
-    await early.live();
+    await early.until(() => early.client.state === "live");
     await amber.until(() => amber.catalogue.ledger.serviceAddress(SHOP("pending")));
     expect(isRecovering(broker)).toBe(false);
   });
