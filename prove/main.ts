@@ -2,6 +2,9 @@ import { parseArgs } from "node:util";
 import { findRights, requirePrograms } from "#lab";
 import { isAbort } from "#life";
 import { stopSignal, textTable } from "../bench/index.ts";
+import { keeps3 } from "./keeps-3-joins.ts";
+import { keeps4 } from "./keeps-4-restore.ts";
+import { keeps7 } from "./keeps-7-fan-out.ts";
 import type { Line, Proof } from "./line.ts";
 import { line1 } from "./line-1-fresh-clone.ts";
 import { line2 } from "./line-2-reach.ts";
@@ -12,20 +15,26 @@ import { line6 } from "./line-6-one-token.ts";
 import { line7 } from "./line-7-leave.ts";
 import { line8 } from "./line-8-wrong-input.ts";
 
-const LINES: readonly Line[] = [line1, line2, line3, line4, line5, line6, line7, line8];
+/** Two sets: what makes clusters reach each other, by number, and what keeps them going, by name. */
+const LINES: ReadonlyMap<string, Line> = new Map([
+  ...[line1, line2, line3, line4, line5, line6, line7, line8].map((line, i) => [`${i + 1}`, line] as const),
+  ["keeps-3", keeps3],
+  ["keeps-4", keeps4],
+  ["keeps-7", keeps7],
+]);
 
 const HELP = `prove: measures every figure that is promised and prints it beside what is required.
 
-  make prove                  all lines, in about half an hour
-  node prove/main.ts 3 5      only these lines
-  --brief                     the table alone, without what stands under it
+  make prove                       all lines, in about an hour
+  node prove/main.ts 3 keeps-4     only these lines
+  --brief                          the table alone, without what stands under it
 
-${LINES.map(({ title }, i) => `  ${i + 1}  ${title}`).join("\n")}
+${[...LINES].map(([name, { title }]) => `  ${name.padEnd(14)}${title}`).join("\n")}
 `;
 
 /** Outcome is a line that was run. */
 interface Outcome {
-  readonly number: number;
+  readonly name: string;
   readonly line: Line;
   readonly proof: Proof;
 }
@@ -46,23 +55,23 @@ async function main(args: readonly string[]): Promise<number> {
     return 1;
   }
   const signal = stopSignal();
-  const outcomes = await proveAll(ask.numbers, say, signal);
+  const outcomes = await proveAll(ask.names, say, signal);
   if (outcomes.length > 0) process.stdout.write(report(outcomes, ask.brief));
   if (signal.aborted) return 130;
   return outcomes.every(({ proof }) => proof.holds) ? 0 : 1;
 }
 
 /** One after the other: each has the machine for itself. What was stopped is no verdict, so it is not printed. */
-async function proveAll(numbers: readonly number[], say: (text: string) => void, signal: AbortSignal) {
+async function proveAll(names: readonly string[], say: (text: string) => void, signal: AbortSignal) {
   const outcomes: Outcome[] = [];
-  for (const number of numbers) {
-    const line = LINES[number - 1];
+  for (const name of names) {
+    const line = LINES.get(name);
     if (line === undefined || signal.aborted) continue;
-    say(`line ${number}: ${line.title}`);
+    say(`line ${name}: ${line.title}`);
     const proof = await attempt(line, (text) => say(`  ${text}`), signal);
     if (proof === undefined) break;
     say(`  ${proof.holds ? "holds" : "FAILS"}: ${proof.measured}`);
-    outcomes.push({ number, line, proof });
+    outcomes.push({ name, line, proof });
   }
   return outcomes;
 }
@@ -79,21 +88,21 @@ async function attempt(line: Line, say: (text: string) => void, signal: AbortSig
 }
 
 function report(outcomes: readonly Outcome[], brief: boolean): string {
-  const rows = outcomes.map(({ number, line, proof }) => [
-    String(number),
+  const rows = outcomes.map(({ name, line, proof }) => [
+    name,
     line.required,
     proof.measured,
     proof.holds ? "holds" : "FAILS",
   ]);
   const details = outcomes.map(
-    ({ number, line, proof }) =>
-      `\nline ${number}: ${line.title}\n${proof.details.map((detail) => `  ${detail}\n`).join("")}`,
+    ({ name, line, proof }) =>
+      `\nline ${name}: ${line.title}\n${proof.details.map((detail) => `  ${detail}\n`).join("")}`,
   );
   return `${textTable(["line", "required", "measured", "verdict"], rows)}${brief ? "" : details.join("")}`;
 }
 
 interface Ask {
-  readonly numbers: readonly number[];
+  readonly names: readonly string[];
   readonly help: boolean;
   readonly brief: boolean;
 }
@@ -104,8 +113,8 @@ function readAsk(args: readonly string[]): Ask | undefined {
   try {
     const options = { help: { ...flag, short: "h" }, brief: flag };
     const { values, positionals } = parseArgs({ args: [...args], options, strict: true, allowPositionals: true });
-    const numbers = positionals.length === 0 ? [...LINES.keys()].map((i) => i + 1) : positionals.map(Number);
-    return numbers.every((number) => LINES[number - 1] !== undefined) ? { ...values, numbers } : undefined;
+    const names = positionals.length === 0 ? [...LINES.keys()] : positionals;
+    return names.every((name) => LINES.has(name)) ? { ...values, names } : undefined;
   } catch {
     return undefined;
   }
