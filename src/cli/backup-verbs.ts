@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { type Restored, restore } from "#broker";
 import { ask, asking, orFail, print } from "./ask.ts";
 import { daemonLog } from "./daemon-log.ts";
-import { dataDir } from "./parsers.ts";
+import { dataDir, oneOf } from "./parsers.ts";
 import { Reader } from "./reader.ts";
 import { CONFIG, DAEMON, DATA, fail, OUTPUT, refuse, type Verb } from "./verb.ts";
 
@@ -48,7 +48,7 @@ export const restoreVerb: Verb = {
     const reader = new Reader(call.given);
     const log = daemonLog(reader, call.around);
     const dir = reader.one("data", dataDir, "/var/lib/meridian");
-    const json = asking(call).json;
+    const json = reader.one("output", oneOf("json", "table"), "table") === "json";
     const acceptLoss = reader.on("accept-loss");
     if (dir === null || reader.faults.length > 0) return refuse(call.around, reader.faults);
     const { clock } = call.around;
