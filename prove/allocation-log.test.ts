@@ -25,7 +25,12 @@ describe("faultsInLog()", () => {
   });
 
   test.each<[string, Envelope[], Acknowledged[], RegExp]>([
-    ["two that overlap for one revision", log([pods(1, P)], [pods(2, INSIDE)], [release(P)]), [], /grant 2: .* overlaps/],
+    [
+      "two that overlap for one revision",
+      log([pods(1, P)], [pods(2, INSIDE)], [release(P)]),
+      [],
+      /grant 2: .* overlaps/,
+    ],
     ["an allocation that is lost", log([pods(1, P)], [release(P)]), [told(1, P)], /was told .* does not have it/],
     ["an allocation that is another's", log([pods(1, Q)]), [told(1, P)], /was told .* does not have it/],
     ["a join that was done twice", log([pods(1, P), pods(1, Q)]), [told(1, P)], /granted pods 2 times/],

@@ -33,7 +33,10 @@ export function faultsInLog(records: readonly Envelope[], told: readonly Acknowl
       } else if (entry.kind === "pods" || entry.kind === "nodes") {
         const range = rangeOf(entry.prefix, `${entry.cluster} ${entry.uid}`);
         const other = live.find(({ from, to }) => from < range.to && range.from < to);
-        if (other !== undefined) faults.push(`grant ${body.number}: ${range.prefix} of ${range.owner} overlaps ${other.prefix} of ${other.owner}`);
+        if (other !== undefined)
+          faults.push(
+            `grant ${body.number}: ${range.prefix} of ${range.owner} overlaps ${other.prefix} of ${other.owner}`,
+          );
         live.push(range);
         const key = `${entry.kind} ${range.owner}`;
         everGranted.set(key, (everGranted.get(key) ?? 0) + 1);
@@ -43,7 +46,11 @@ export function faultsInLog(records: readonly Envelope[], told: readonly Acknowl
   return [...faults, ...faultsOf(told, live, everGranted)];
 }
 
-function faultsOf(told: readonly Acknowledged[], live: readonly Range[], granted: ReadonlyMap<string, number>): readonly string[] {
+function faultsOf(
+  told: readonly Acknowledged[],
+  live: readonly Range[],
+  granted: ReadonlyMap<string, number>,
+): readonly string[] {
   const faults: string[] = [];
   for (const { cluster, uid, prefix, left } of told) {
     const owner = `${cluster} ${uid}`;

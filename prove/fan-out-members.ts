@@ -112,7 +112,10 @@ class Peer {
       ports: [{ name: "http", protocol: "TCP", port: 80 }],
       ...{ labels: {}, annotations: { stamp: stampMs().toFixed(3) } },
       slices: [
-        { ports: [{ name: "http", protocol: "TCP", port: 8080 }], endpoints: [{ address: this.#prefix.replace(/0\/20$/, "7") }] },
+        {
+          ports: [{ name: "http", protocol: "TCP", port: 8080 }],
+          endpoints: [{ address: this.#prefix.replace(/0\/20$/, "7") }],
+        },
       ],
     };
   }
@@ -148,7 +151,10 @@ class Peer {
 }
 
 async function fanOut(ask: FanOutAsk): Promise<FannedOut> {
-  const [ca, token] = [readFileSync(ask.caFile, "utf8"), expect(parseToken(readFileSync(ask.tokenFile, "utf8").trim()))];
+  const [ca, token] = [
+    readFileSync(ask.caFile, "utf8"),
+    expect(parseToken(readFileSync(ask.tokenFile, "utf8").trim())),
+  ];
   const watch = new Watch();
   const peers = Array.from({ length: ask.members }, (_, n) => new Peer(ask, ca, n, watch));
   for (const peer of peers) {
@@ -170,7 +176,10 @@ async function fanOut(ask: FanOutAsk): Promise<FannedOut> {
 }
 
 /** Changes at an even rate, by one member after the other. */
-async function change(peers: readonly Peer[], { perSecond, seconds }: FanOutAsk): Promise<{ changes: number; refused: number }> {
+async function change(
+  peers: readonly Peer[],
+  { perSecond, seconds }: FanOutAsk,
+): Promise<{ changes: number; refused: number }> {
   const start = stampMs();
   let [changes, refused] = [0, 0];
   const under = new Set<Promise<void>>();

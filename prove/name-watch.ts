@@ -7,7 +7,10 @@ import { encodeQuestion, readAnswer } from "./dns-message.ts";
 export class NameWatch {
   readonly #socket: Socket;
   readonly #port: number;
-  readonly #waiting = new Map<number, { readonly name: string; readonly settle: (said: readonly string[] | null) => void }>();
+  readonly #waiting = new Map<
+    number,
+    { readonly name: string; readonly settle: (said: readonly string[] | null) => void }
+  >();
   readonly #expected = new Map<string, string>();
   #next = 0;
   #timer: NodeJS.Timeout | null = null;

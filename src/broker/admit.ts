@@ -46,7 +46,9 @@ export function admit(parts: AdmitParts, guest: Guest): Result<Admission, Refuse
   const later = parts.book.recovering || membership.value.by === "record";
   // What has rested long enough is free for a newcomer at once, not only when it is looked for next.
   if (membership.value.by === "token") freeExpired(parts.book, parts.log);
-  const entitlement = later ? held(parts.book, guest) : entitle(parts.book, parts.supernets, guest.login, membership.value);
+  const entitlement = later
+    ? held(parts.book, guest)
+    : entitle(parts.book, parts.supernets, guest.login, membership.value);
   const done = entitlement.ok ? write(parts, guest, membership.value, entitlement.value) : entitlement;
   if (!done.ok) {
     parts.book.ipam.load(parts.book.store.allocations()); // what was proposed on the way

@@ -1,12 +1,12 @@
 import { createAdminHttp, type Desk, type ProcessReadings } from "#admin";
 import { type BrokerKeys, loadBrokerKeys } from "#identity";
 import { poolUsage } from "#ipam";
-import { type Clock, type Log, type LoopDelay, type Room, type Trouble, runAll, watchLoopDelay } from "#life";
+import { type Clock, type Log, type LoopDelay, type Room, runAll, type Trouble, watchLoopDelay } from "#life";
 import { type DataLock, lockDataDir } from "#store";
 import { createSyncServer } from "#sync";
 import { type Cidr, type HostPort, type Millis, ok, type Result } from "#values";
-import type { Book } from "./book.ts";
 import { auditLine } from "./audit-line.ts";
+import type { Book } from "./book.ts";
 import { createDesk } from "./desk.ts";
 import { entitleAll } from "./entitle-later.ts";
 import { createHousekeeping, grantPending } from "./housekeeping.ts";
@@ -75,11 +75,8 @@ interface Opened {
 function compose(options: BrokerOptions, { keys, book, lock }: Opened, log: Log): Broker {
   const { clock } = book;
   const { supernets, version, advertise, listen } = options;
-  const hub = new Hub(book);
-  const [refusals, guesses] = [new Refusals(book, clock), new Refusals(book, clock)];
-  const recovery = new Recovery(book, log);
-  const presence = new Presence(book, hub, clock);
-  const sessions = { book, hub, recovery, presence, speakers: new Speakers(book, clock), refusals, guesses, supernets, clock, log };
+  const sessions = sessionParts(book, supernets, log);
+  const { hub, recovery, presence, refusals, guesses } = sessions;
   const desk = createDesk({ book, hub, recovery, url: advertise, fingerprint: keys.fingerprint });
   const port = createSyncPort(listen, keys, log);
   const sync = createSyncServer({ server: port.server, version, log, admit: (guest) => admitSession(sessions, guest) });
@@ -118,6 +115,15 @@ function compose(options: BrokerOptions, { keys, book, lock }: Opened, log: Log)
       }
     },
   };
+}
+
+/** What sessions share. */
+function sessionParts(book: Book, supernets: readonly Cidr[], log: Log): SessionParts {
+  const { clock } = book;
+  const hub = new Hub(book);
+  const [refusals, guesses] = [new Refusals(book, clock), new Refusals(book, clock)];
+  const watching = { recovery: new Recovery(book, log), presence: new Presence(book, hub, clock) };
+  return { book, hub, ...watching, speakers: new Speakers(book, clock), refusals, guesses, supernets, clock, log };
 }
 
 /** All that waited: gateways for their prefixes, names for their addresses. */

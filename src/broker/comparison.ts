@@ -80,7 +80,9 @@ export class Comparison {
 
   #isForUs({ kind, at }: Candidate): boolean {
     if (!inChronicle(kind) && !underHead(kind)) return false;
-    return kind === "grant" || !("cluster" in at) || at.cluster !== this.#cluster || !(kind === "head" || underHead(kind));
+    return (
+      kind === "grant" || !("cluster" in at) || at.cluster !== this.#cluster || !(kind === "head" || underHead(kind))
+    );
   }
 
   #isNews({ key: text, order }: Mark): boolean {

@@ -26,7 +26,10 @@ export function entitleLater({ book, supernets, log }: LateParts, reader: Reader
     return;
   }
   book.ipam.load(book.store.allocations()); // what was proposed on the way
-  log.warn("a gateway cannot be granted what it needs", { gateway: `${reader.cluster}/${reader.gateway}`, ...done.error });
+  log.warn("a gateway cannot be granted what it needs", {
+    gateway: `${reader.cluster}/${reader.gateway}`,
+    ...done.error,
+  });
   reader.link.refuse({ code: done.error.code, message: done.error.message, retry: true });
 }
 

@@ -33,5 +33,11 @@ function serviceOf(
 ): Granted {
   const askedBy: ClusterId | null =
     catalogue.live().find(({ exports }) => exports.has(`${namespace}/${name}`))?.cluster ?? null;
-  return { kind: "service", prefix: `${address}/${address.includes(":") ? 128 : 32}` as Cidr, namespace, name, askedBy };
+  return {
+    kind: "service",
+    prefix: `${address}/${address.includes(":") ? 128 : 32}` as Cidr,
+    namespace,
+    name,
+    askedBy,
+  };
 }

@@ -21,10 +21,7 @@ export interface HousekeepingParts {
 /** createHousekeeping frees what has rested in quarantine, and sends to rest the addresses of services that nobody
  *  exports any more: they wait there for a re-export, and go to others only after the quarantine. Names that found no
  *  address free are tried again. */
-export function createHousekeeping(
-  book: Book,
-  { clock, log, refusals, presence }: HousekeepingParts,
-): Room {
+export function createHousekeeping(book: Book, { clock, log, refusals, presence }: HousekeepingParts): Room {
   return {
     name: "housekeeping",
     async run(signal) {

@@ -1,3 +1,3 @@
 export { type Broker, type BrokerOptions, openBroker } from "./broker.ts";
-export { type Restored, type RestoreAsk, restore } from "./restore.ts";
+export { type RestoreAsk, type Restored, restore } from "./restore.ts";
 export { brokerRoutes } from "./routes.ts";

@@ -79,5 +79,12 @@ function lineOf(book: Book, { cluster, gateway }: Reader, records: number) {
   const key = book.catalogue.members.get(cluster)?.body.key;
   const actor = key === undefined ? `cluster ${cluster}` : fingerprintOf(key);
   const detail = `${records} records that were lost here`;
-  return { time: book.clock.now(), actor, action: "tell", subject: `${cluster}/${gateway}`, outcome: "done" as const, detail };
+  return {
+    time: book.clock.now(),
+    actor,
+    action: "tell",
+    subject: `${cluster}/${gateway}`,
+    outcome: "done" as const,
+    detail,
+  };
 }

@@ -47,7 +47,12 @@ export function membershipOf(book: Book, login: Login): Result<Membership, Fault
   if (taken !== undefined) return err(taken);
   const generation = (known?.body.generation ?? 0) + 1;
   const joinedAt = book.clock.now();
-  return ok({ uid, generation, member: book.authority.member({ cluster, uid, generation, key, joinedAt }), by: "token" });
+  return ok({
+    uid,
+    generation,
+    member: book.authority.member({ cluster, uid, generation, key, joinedAt }),
+    by: "token",
+  });
 }
 
 /** A restored store may not know a member that joined after the backup: it is one by the record that our own key

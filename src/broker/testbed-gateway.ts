@@ -38,6 +38,7 @@ export interface TestGatewayOptions {
   readonly network?: Partial<Login["network"]>;
   readonly tunnelKey?: string;
   readonly source?: string | null;
+  readonly onSilent?: (gateways: readonly NodeName[]) => void;
   /** Changes the login after it was signed, or before by signing it itself. */
   readonly forge?: (login: Login, binding: Parameters<SyncClientOptions["login"]>[0]) => Login;
   /** The gateway of which this is the next run: what that had on its disk, this one begins with. */
@@ -101,6 +102,10 @@ export class TestGateway implements AsyncDisposable {
         this.welcome = welcome;
       },
       batch: (batch) => this.#batch(batch),
+      silent: (gateways) => {
+        options.onSilent?.(gateways);
+        this.#wake();
+      },
       refused: (refused) => void this.refusals.push(refused),
       state: () => this.#wake(),
     });
@@ -193,7 +198,11 @@ export class TestGateway implements AsyncDisposable {
 
   leaveRecord(change: Readonly<Record<string, unknown>> = {}): Envelope {
     const order = { epoch: this.who.generation, seq: 1 };
-    return seal(this.privateKey, `leave/${this.cluster}/${this.who.generation}`, order, { ...this.who, leftAt: 1, ...change });
+    return seal(this.privateKey, `leave/${this.cluster}/${this.who.generation}`, order, {
+      ...this.who,
+      leftAt: 1,
+      ...change,
+    });
   }
 
   publish(what: { put: readonly Envelope[]; remove?: readonly string[] }): Promise<Result<Revision, Fault>> {
@@ -213,7 +222,9 @@ export class TestGateway implements AsyncDisposable {
     const { options, cluster, uid, name: gateway } = this;
     const token = options.token == null ? null : expect(parseToken(options.token));
     const mine = [...this.records.values()].filter(({ key }) =>
-      ["member", "leave", "eviction"].some((kind) => key === `${kind}/${cluster}` || key.startsWith(`${kind}/${cluster}/`)),
+      ["member", "leave", "eviction"].some(
+        (kind) => key === `${kind}/${cluster}` || key.startsWith(`${kind}/${cluster}/`),
+      ),
     );
     const login: Login = {
       t: "login",

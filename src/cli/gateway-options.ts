@@ -12,11 +12,11 @@ import {
   formatHostPort,
   type HostPort,
   type NodeName,
+  ok,
   overlaps,
   parseCidr,
   parseClusterId,
   parseHostPort,
-  ok,
   parseNodeName,
   type Result,
 } from "#values";

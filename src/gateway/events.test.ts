@@ -5,8 +5,8 @@ import type { Revision } from "#values";
 import { identityKeyOf } from "#wire";
 import { listen, onBatch, onRefused, onSession, onWelcome, ownKeys } from "./events.ts";
 import { cidr, exportBody, grant, serviceGrant, TestMember } from "./testbed.ts";
-import { type Composed, composed, welcomeOf } from "./testbed-gateway.ts";
 import { until } from "./testbed-clock.ts";
+import { type Composed, composed, welcomeOf } from "./testbed-gateway.ts";
 import { localExport, manifestsOf } from "./testbed-manifests.ts";
 
 const URL = "wss://192.0.2.9:7443";

@@ -1,6 +1,6 @@
 import type { Exchange } from "#sync";
 import type { ClusterId } from "#values";
-import { compareOrder, type Envelope, type Mark, MAX_PROOFS, parseKey } from "#wire";
+import { compareOrder, type Envelope, MAX_PROOFS, type Mark, parseKey } from "#wire";
 import type { Cache } from "./cache.ts";
 import type { Follower } from "./follower.ts";
 

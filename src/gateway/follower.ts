@@ -31,7 +31,12 @@ export class Follower {
   /** Whether the whole state was seen once: from the disk, or from the broker. */
   synced = false;
   #store: Cursor["store"] | null = null;
-  #part: { readonly candidates: Candidate[]; readonly removed: string[]; readonly own: Envelope[]; bytes: number } | null = null;
+  #part: {
+    readonly candidates: Candidate[];
+    readonly removed: string[];
+    readonly own: Envelope[];
+    bytes: number;
+  } | null = null;
   /** A snapshot of our own cluster, as the broker has it. */
   onOwnSnapshot: (records: readonly Envelope[]) => void = () => {};
   /** Members whose records did not add up. */

@@ -97,7 +97,10 @@ export class Membership {
   }
 
   /** login answers a challenge; the token goes along only while there is no identity, or its membership is over. */
-  login(binding: { exporter: Uint8Array; nonce: Uint8Array }, { tunnelKey, network, membership, host }: LoginFacts): Login {
+  login(
+    binding: { exporter: Uint8Array; nonce: Uint8Array },
+    { tunnelKey, network, membership, host }: LoginFacts,
+  ): Login {
     const { cluster, uid, publicKey } = this;
     const gateway = this.#options.name;
     const token = this.#identity === null || this.#ended ? (this.#joining?.token ?? null) : null;
@@ -162,7 +165,9 @@ export async function openMembership(
   const found = readIdentity(options.identityFile);
   if (found.ok) {
     const fault = mismatch(found.value, options);
-    return fault === undefined ? ok(new Membership(options, found.value, found.value, spare(options, found.value))) : err(fault);
+    return fault === undefined
+      ? ok(new Membership(options, found.value, found.value, spare(options, found.value)))
+      : err(fault);
   }
   if (found.error.code !== "missing") return err(found.error.message);
   if (options.joinToken === null) {

@@ -30,7 +30,13 @@ export function writeChange(tables: StoreTables, log: ChangeLog, change: Change)
   const floor = log.prune(state.floor);
   if (change.renew === undefined) return { ...state, revision, floor };
   for (const name of [RESTORED_FROM, RECOVERING]) tables.meta.put([name, state.id]);
-  return { ...state, revision, floor, id: randomUUID(), generation: Math.max(state.generation, change.renew.above) + 1 };
+  return {
+    ...state,
+    revision,
+    floor,
+    id: randomUUID(),
+    generation: Math.max(state.generation, change.renew.above) + 1,
+  };
 }
 
 /** expireAnswers drops answers whose time is over, the oldest first; a long rest is left to the next commits. */

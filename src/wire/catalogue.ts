@@ -116,7 +116,10 @@ export class Catalogue {
     }
   }
 
-  #acceptGrant({ body, envelope }: Extract<Candidate, { kind: "grant" }>, draft: Draft): Omit<Refusal, "key"> | undefined {
+  #acceptGrant(
+    { body, envelope }: Extract<Candidate, { kind: "grant" }>,
+    draft: Draft,
+  ): Omit<Refusal, "key"> | undefined {
     const folded = this.grants.take(body);
     if (folded.refused !== undefined) return { code: "overlap", message: folded.refused };
     for (const { kept, refused } of folded.overlaps) {
@@ -127,7 +130,8 @@ export class Catalogue {
     for (const cluster of folded.clusters) draft.members.add(cluster);
     for (const key of folded.services) draft.exports.add(key);
     // A base in which nothing is new, as most are, sends nobody to look at the network again.
-    draft.grants ||= body.base === undefined ? body.entries.some(({ kind }) => kind !== "service") : folded.clusters.size > 0;
+    draft.grants ||=
+      body.base === undefined ? body.entries.some(({ kind }) => kind !== "service") : folded.clusters.size > 0;
     for (const cluster of folded.clusters) this.#dropUngranted(cluster, draft);
     return undefined;
   }

@@ -29,7 +29,7 @@ const base = (first: number, parts: number, at: number, ...entries: GrantEntry[]
 /** What is live, in a form that can be compared. */
 const live = (grants: Grants): readonly string[] => [...grants.ledger.live()].map((e) => JSON.stringify(e)).sort();
 
-function after(...bodies: readonly GrantBody[]): Grants {
+function knowing(...bodies: readonly GrantBody[]): Grants {
   const grants = new Grants();
   for (const one of bodies) grants.take(one);
   return grants;
@@ -43,16 +43,16 @@ describe("Grants.take()", () => {
       body(3, release("242.1.0.0/16")),
       body(4, pods(amber, "242.3.0.0/16"), service("api", "242.192.0.2")),
     ];
-    const expected = live(after(...history));
+    const expected = live(knowing(...history));
     fc.assert(
       fc.property(fc.shuffledSubarray(history, { minLength: 4 }), (order) => {
-        expect(live(after(...order))).toEqual(expected);
+        expect(live(knowing(...order))).toEqual(expected);
       }),
     );
   });
 
   test("does not let a grant that comes late take from anybody what a later one gave", () => {
-    const grants = after(body(5, pods(birch, "242.1.0.0/16")));
+    const grants = knowing(body(5, pods(birch, "242.1.0.0/16")));
     const folded = grants.take(body(2, pods(amber, "242.1.0.0/16")));
     expect(folded.refused).toBe("242.1.0.0/16 belongs to member birch by a later grant");
     expect(grants.ledger.holding(amber.cluster)).toBeUndefined();
@@ -60,7 +60,7 @@ describe("Grants.take()", () => {
   });
 
   test("a base that is whole says all that is live, and voids every record before it", () => {
-    const grants = after(body(1, pods(amber, "242.1.0.0/16")), body(2, pods(birch, "242.2.0.0/16")));
+    const grants = knowing(body(1, pods(amber, "242.1.0.0/16")), body(2, pods(birch, "242.2.0.0/16")));
     expect(grants.take(base(3, 2, 0, pods(birch, "242.2.0.0/16"))).voided).toEqual([]);
     expect(grants.ledger.holding(amber.cluster)?.pods).toHaveLength(1);
     const folded = grants.take(base(3, 2, 1, service("web", "242.192.0.1")));
@@ -71,16 +71,16 @@ describe("Grants.take()", () => {
   });
 
   test("a base that says what was live anyway changes nothing, and what comes behind it counts", () => {
-    const grants = after(body(1, pods(amber, "242.1.0.0/16")), body(2, pods(birch, "242.2.0.0/16")));
+    const grants = knowing(body(1, pods(amber, "242.1.0.0/16")), body(2, pods(birch, "242.2.0.0/16")));
     const entries = [...grants.ledger.live()];
     const folded = grants.take(base(3, 1, 0, ...entries));
     expect([folded.clusters.size, folded.services.size]).toEqual([0, 0]);
     grants.take(body(4, release("242.2.0.0/16")));
-    expect(live(grants)).toEqual(live(after(body(1, pods(amber, "242.1.0.0/16")))));
+    expect(live(grants)).toEqual(live(knowing(body(1, pods(amber, "242.1.0.0/16")))));
   });
 
   test("an older base changes nothing once a newer one is known", () => {
-    const grants = after(base(9, 1, 0, pods(amber, "242.1.0.0/16")));
+    const grants = knowing(base(9, 1, 0, pods(amber, "242.1.0.0/16")));
     grants.take(base(3, 1, 0, pods(birch, "242.2.0.0/16")));
     expect(grants.ledger.holding(birch.cluster)).toBeUndefined();
   });

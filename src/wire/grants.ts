@@ -90,7 +90,9 @@ export class Grants {
     this.#ledger = new Ledger();
     const bodies = [...this.#bodies.values()].sort((a, b) => a.number - b.number);
     this.#last = bodies.at(-1)?.number ?? 0;
-    return bodies.flatMap((body) => (body.base === undefined || body.base.first === this.#first ? this.#ledger.apply(body) : []));
+    return bodies.flatMap((body) =>
+      body.base === undefined || body.base.first === this.#first ? this.#ledger.apply(body) : [],
+    );
   }
 }
 

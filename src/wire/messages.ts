@@ -122,7 +122,13 @@ const fromBroker = z.discriminatedUnion("t", [
     nonce: z.string().min(22).max(64),
     version: z.string().max(64),
   }),
-  z.object({ t: z.literal("refused"), code: z.string().max(64), message: text, retry: z.boolean(), record: envelope.nullish() }),
+  z.object({
+    t: z.literal("refused"),
+    code: z.string().max(64),
+    message: text,
+    retry: z.boolean(),
+    record: envelope.nullish(),
+  }),
   z.object({
     t: z.literal("welcome"),
     uid,

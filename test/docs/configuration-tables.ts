@@ -17,7 +17,10 @@ function sectionsOf(verb: Verb, above: string): readonly string[] {
   if (verb.verbs !== undefined && verb.daemon !== true) return below;
   const args = (verb.args ?? []).map(({ name: argument, help }) => ` ${code(argument)} is ${help}.`);
   const head = "| flag | variable | key | default | meaning |\n|---|---|---|---|---|\n";
-  return [`## ${name}\n\n${sentence(verb.summary)}.${args.join("")}\n\n${head}${verb.settings.map(rowOf).join("")}`, ...below];
+  return [
+    `## ${name}\n\n${sentence(verb.summary)}.${args.join("")}\n\n${head}${verb.settings.map(rowOf).join("")}`,
+    ...below,
+  ];
 }
 
 function rowOf({ flag, value, help, fallback, secret }: Setting): string {
