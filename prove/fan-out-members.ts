@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseToken } from "#identity";
+import { watchLoopDelay } from "#life";
 import { type Cidr, expect, type Uid } from "#values";
 import { digestOf, type Envelope, grantBody, parseBody, seal, Tally, unsealed } from "#wire";
 import { stampMs } from "../bench/index.ts";
@@ -29,6 +30,10 @@ export interface FannedOut {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
+  /** The longest that a change took, by the second in which it arrived. */
+  readonly bySecond: readonly number[];
+  /** How late this process itself was at worst: what it adds to the figures. */
+  readonly ownDelayMs: number;
   /** From dropping all sessions at once until each had its first state again. */
   readonly reconnectMs: number;
   /** Members whose state differed from the authors' at the end, after the reconnect. */
@@ -46,12 +51,18 @@ class Watch {
   twice = 0;
   missed = 0;
 
+  readonly bySecond: number[] = [];
+  #since = 0;
+
   begin(): void {
+    this.#since = stampMs();
     this.counts.fill(0);
     [this.deliveries, this.twice, this.missed] = [0, 0, 0];
   }
 
   delivered(ms: number): void {
+    const second = Math.floor((stampMs() - this.#since) / 1000);
+    this.bySecond[second] = Math.ceil(Math.max(this.bySecond[second] ?? 0, ms));
     const at = Math.min(LONGEST_MS, Math.max(0, Math.ceil(ms)));
     this.counts[at] = (this.counts[at] ?? 0) + 1;
     this.deliveries += 1;
@@ -164,15 +175,17 @@ async function fanOut(ask: FanOutAsk): Promise<FannedOut> {
     await peer.publish(Array.from({ length: EXPORTS }, (_, at) => `s${at}`));
   }
   await settled(peers);
+  const loop = watchLoopDelay();
   watch.begin(); // what joining cost is another matter
   const { changes, refused } = await change(peers, ask);
   await settled(peers);
   const reconnectMs = await reconnect(peers);
   const differ = differing(peers);
-  const { deliveries, twice, missed } = watch;
+  const { deliveries, twice, missed, bySecond } = watch;
+  const ownDelayMs = Math.ceil(loop.maxSeconds() * 1000);
   const figures = { p50Ms: watch.percentile(0.5), p99Ms: watch.percentile(0.99), maxMs: watch.percentile(1) };
   for (const peer of peers) await peer.member.drop();
-  return { changes, refused, deliveries, twice, missed, ...figures, reconnectMs, differ };
+  return { changes, refused, deliveries, twice, missed, bySecond, ownDelayMs, ...figures, reconnectMs, differ };
 }
 
 /** Changes at an even rate, by one member after the other. */

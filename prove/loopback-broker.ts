@@ -32,9 +32,9 @@ export class LoopbackBroker extends DaemonProcess {
   }
 
   /** serve starts it on its data, and resolves when it serves. */
-  serve(): Promise<void> {
+  serve(under: readonly string[] = []): Promise<void> {
     const listen = ["--listen", `127.0.0.1:${this.port}`, "--http", `127.0.0.1:${this.http}`];
-    return this.start(["broker", "--data", this.data, ...listen, ...this.#flags]);
+    return this.start(["broker", "--data", this.data, ...listen, ...this.#flags], under);
   }
 
   invite(uses = 1): Promise<string> {

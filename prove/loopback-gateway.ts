@@ -10,6 +10,7 @@ export class LoopbackGateway extends DaemonProcess {
   readonly dns: number;
   readonly #manifests: string;
   readonly #argv: readonly string[];
+  readonly #tokenFile: string;
 
   private constructor(folder: string, cluster: string, dns: number) {
     super();
@@ -17,6 +18,7 @@ export class LoopbackGateway extends DaemonProcess {
     this.dns = dns;
     this.data = join(folder, cluster);
     this.#manifests = join(folder, `${cluster}-manifests`);
+    this.#tokenFile = join(folder, `${cluster}.token`);
     mkdirSync(this.#manifests, { recursive: true });
     this.#argv = [
       ...["gateway", "--data", this.data, "--cluster", cluster, "--name", `${cluster}-1`, "--data-plane", "none"],
@@ -27,12 +29,22 @@ export class LoopbackGateway extends DaemonProcess {
 
   /** join starts a gateway of a new cluster that exports some services. */
   static async join(folder: string, broker: LoopbackBroker, cluster: string, exports: readonly string[]) {
-    const gateway = new LoopbackGateway(folder, cluster, await freePort());
+    const gateway = await LoopbackGateway.invited(folder, broker, cluster);
     for (const name of exports) gateway.export(name);
-    const tokenFile = join(folder, `${cluster}.token`);
-    writeFileSync(tokenFile, await broker.invite(), { mode: 0o600 });
-    await gateway.start([...gateway.#argv, "--join-token-file", tokenFile]);
+    await gateway.redeem();
     return gateway;
+  }
+
+  /** invited is a gateway that has its token, and was not started yet. */
+  static async invited(folder: string, broker: LoopbackBroker, cluster: string): Promise<LoopbackGateway> {
+    const gateway = new LoopbackGateway(folder, cluster, await freePort());
+    writeFileSync(gateway.#tokenFile, await broker.invite(), { mode: 0o600 });
+    return gateway;
+  }
+
+  /** redeem starts it with its token. */
+  redeem(under: readonly string[] = []): Promise<void> {
+    return this.start([...this.#argv, "--join-token-file", this.#tokenFile], under);
   }
 
   /** serve starts it again, as it is on its disk. */

@@ -57,8 +57,12 @@ function askOn(parts: MeetingParts, reader: Reader): void {
 /** What only our allocation key can have signed, and we do not know, shows that the store was set back. */
 function learn({ book, hub, log, recovery }: MeetingParts, reader: Reader, candidates: readonly Candidate[]): void {
   const { cluster, gateway } = reader;
-  const proof = candidates.find(({ kind, envelope }) => isOurs(kind) && !book.catalogue.holds(envelope));
-  if (proof !== undefined && !recovery.active) recovery.begin(`${cluster}/${gateway} holds ${proof.envelope.key}`);
+  const proofs = candidates.filter(({ kind, envelope }) => isOurs(kind) && !book.catalogue.holds(envelope));
+  const above = proofs.reduce((most, { envelope }) => Math.max(most, envelope.order.epoch), 0);
+  // A store that was restored twice from one backup has signed under this generation before.
+  if (proofs.length > 0 && (!recovery.active || above >= book.store.generation)) {
+    recovery.begin(`${cluster}/${gateway} holds ${proofs[0]?.envelope.key}`, above);
+  }
   const learned = book.learn(candidates, [lineOf(book, reader, candidates.length)]);
   if (!learned.ok) {
     return reader.link.refuse({ code: learned.error.code, message: learned.error.message, retry: true });

@@ -136,3 +136,23 @@ test("a store that was set back under its broker becomes a new one when a member
   expect(prefixesOf(broker).get("birch")).toBe(birch.prefix);
   expect(broker.audit().join("\n")).toContain("recovery-begin");
 });
+
+test("a backup that is restored a second time signs under a generation that nobody has seen", async () => {
+  await using broker = await TestBroker.open();
+  await using amber = await member(broker, "amber");
+  const file = await broker.backup();
+  await broker.restore(file);
+  await relive(amber);
+  await amber.until(() => !isRecovering(broker));
+  await using birch = await member(broker, "birch"); // granted under the second generation
+  await synced(amber, broker);
+  await broker.restore(file); // which is the second generation once more
+  await relive(amber);
+  await relive(birch);
+  await amber.until(() => !isRecovering(broker));
+  expect(broker.broker.book.store.generation).toBe(3);
+  await using cedar = await member(broker, "cedar");
+  await synced(amber, broker);
+  expect([...amber.records.values()].map(({ key, order }) => `${key} ${order.epoch}`)).toContain("member/cedar 3");
+  expect(new Set([amber.prefix, birch.prefix, cedar.prefix]).size).toBe(3);
+});

@@ -92,7 +92,9 @@ describe("a gateway that was silent for a day", () => {
     await vi.waitUntil(() => broker.broker.desk.clusters()[0]?.gateways[1]?.connected === false);
     const clock = new SimClock();
     const book = broker.broker.book;
-    const nobody = { find: (_: unknown, name: NodeName) => (name === "one" ? {} : undefined) } as never;
+    const nobody = {
+      find: (_: unknown, name: NodeName) => (name === "one" ? { link: { features: [] } } : undefined),
+    } as never;
     const presence = new Presence(book, nobody, clock);
     for (let at = 0; at < 13; at += 1) {
       clock.advance(HOUR);

@@ -52,9 +52,16 @@ describe("createWithholding()", () => {
   });
 
   test("a peer that says what is known is no trouble", async () => {
-    peerState = said();
+    const member = made.gateway.follower.catalogue.members.get(birch.cluster);
+    peerState = said({ headHash: (member === undefined ? null : stateOf(member))?.headHash.slice(0, 32) ?? "" });
     await made.clock.pass(30_000);
     expect(codes()).toEqual([]);
+  });
+
+  test("a peer that says other things under the same order shows that we were given another view", async () => {
+    peerState = said({ headHash: "ab".repeat(16) });
+    await made.clock.pass(12_000);
+    expect(codes()).toEqual(["broker-withholds birch"]);
   });
 
   test("our probes say how far our own records have come, though not what the broker cannot have yet", async () => {
@@ -71,7 +78,7 @@ describe("isAhead()", () => {
   const member = () => made.gateway.follower.catalogue.members.get(birch.cluster);
 
   test.each([
-    [said(), false],
+    [said(), true], // the same order, other content
     [said({ seq: 2 }), true],
     [said({ epoch: 2, seq: 0 }), true],
     [said({ epoch: 0, seq: 9 }), false],
