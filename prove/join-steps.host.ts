@@ -67,23 +67,26 @@ describe("a broker that is killed while a gateway joins", () => {
     ["pwrite64", 1],
     ["pwrite64", 3],
     ["pwrite64", 6],
-  ])("at %s number %i of those after its start keeps what it said, and the join comes to its end", async (call, more) => {
-    const cluster = `b${clusters++}`;
-    const gateway = await LoopbackGateway.invited(folder, broker, cluster);
-    await broker.end("SIGTERM");
-    const started = await callsOfStart(call);
-    await broker.serve(killAt(call, started + more));
-    const joining = gateway.redeem().then(
-      () => "served",
-      () => "ended",
-    );
-    await broker.gone();
-    await broker.serve();
-    expect([null, 2]).toContain(await prefixesOf(cluster));
-    if ((await joining) === "ended") await gateway.redeem();
-    expect(await prefixesOf(cluster)).toBe(2);
-    await gateway.end("SIGTERM");
-  });
+  ])(
+    "at %s number %i of those after its start keeps what it said, and the join comes to its end",
+    async (call, more) => {
+      const cluster = `b${clusters++}`;
+      const gateway = await LoopbackGateway.invited(folder, broker, cluster);
+      await broker.end("SIGTERM");
+      const started = await callsOfStart(call);
+      await broker.serve(killAt(call, started + more));
+      const joining = gateway.redeem().then(
+        () => "served",
+        () => "ended",
+      );
+      await broker.gone();
+      await broker.serve();
+      expect([null, 2]).toContain(await prefixesOf(cluster));
+      if ((await joining) === "ended") await gateway.redeem();
+      expect(await prefixesOf(cluster)).toBe(2);
+      await gateway.end("SIGTERM");
+    },
+  );
 });
 
 /** How often a start of the broker uses a call: strace counts from the first one on. */
