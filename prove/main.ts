@@ -5,6 +5,9 @@ import { stopSignal, textTable } from "../bench/index.ts";
 import { keeps1 } from "./keeps-going-1-restarts.ts";
 import { keeps2 } from "./keeps-going-2-failover.ts";
 import { keeps2Quiet } from "./keeps-going-2-quiet.ts";
+import { keeps3 } from "./keeps-3-joins.ts";
+import { keeps4 } from "./keeps-4-restore.ts";
+import { keeps7 } from "./keeps-7-fan-out.ts";
 import type { Line, Proof } from "./line.ts";
 import { line1 } from "./line-1-fresh-clone.ts";
 import { line2 } from "./line-2-reach.ts";
@@ -21,6 +24,9 @@ const LINES: ReadonlyMap<string, Line> = new Map([
   ["keeps-1", keeps1],
   ["keeps-2", keeps2],
   ["keeps-2-quiet", keeps2Quiet],
+  ["keeps-3", keeps3],
+  ["keeps-4", keeps4],
+  ["keeps-7", keeps7],
 ]);
 
 const HELP = `prove: measures every figure that is promised and prints it beside what is required.

@@ -4,7 +4,7 @@ import { createBrokerMetrics } from "#metrics";
 import type { HostPort } from "#values";
 import { readUrl } from "./ask-url.ts";
 import { type Authorize, authorizeByToken } from "./authorize.ts";
-import { brokerReadings } from "./broker-readings.ts";
+import { brokerReadings, type ProcessReadings } from "./broker-readings.ts";
 import { checkBody, checkQuery, find } from "./check-request.ts";
 import type { Desk } from "./desk.ts";
 import { certificateHosts, HostGuard } from "./host-guard.ts";
@@ -30,6 +30,7 @@ export interface AdminHttpOptions {
   readonly clock: Clock;
   readonly log: Log;
   /** Prometheus text; without it, what the desk shows. */
+  readonly readings?: ProcessReadings;
   readonly metrics?: () => Promise<string>;
   /** Null once the broker serves; without it, it always does. */
   readonly ready?: () => string | null;
@@ -59,7 +60,7 @@ export function createAdminHttp(options: AdminHttpOptions): HttpRoom {
     office: { desk, clock, version },
     authorize: authorizeByToken(token),
     refusals,
-    metrics: options.metrics ?? createBrokerMetrics(brokerReadings(desk, version, clock)),
+    metrics: options.metrics ?? createBrokerMetrics(brokerReadings(desk, version, clock, options.readings)),
     ready: options.ready ?? (() => null),
     watchers: { count: 0 },
   };

@@ -3,9 +3,18 @@ import type { BrokerReadings } from "#metrics";
 import type { Desk } from "./desk.ts";
 import { inviteState } from "./views.ts";
 
-/** brokerReadings is what the desk alone can tell the metrics. */
-export function brokerReadings(desk: Desk, version: string, clock: Clock): BrokerReadings {
+/** ProcessReadings is what no desk knows: how full the pools are, how long the audit log and the loop's delays. */
+export type ProcessReadings = Pick<BrokerReadings, "pools" | "auditRows" | "loop">;
+
+/** brokerReadings is what the desk can tell the metrics, and what the process knows beside it. */
+export function brokerReadings(
+  desk: Desk,
+  version: string,
+  clock: Clock,
+  process: ProcessReadings = {},
+): BrokerReadings {
   return {
+    ...process,
     version,
     revision: () => desk.revision(),
     members: () => desk.clusters().map(({ state }) => state),

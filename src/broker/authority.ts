@@ -1,9 +1,11 @@
 import type { KeyObject } from "node:crypto";
+import type { Store } from "#store";
 import type { ClusterId, IdentityKey, Millis, Uid } from "#values";
 import {
   type Envelope,
   type EvictionBody,
   formatKey,
+  type GrantBody,
   type GrantEntry,
   identityKeyObject,
   identityKeyOf,
@@ -17,18 +19,18 @@ export class Authority {
   readonly #privateKey: KeyObject;
   readonly publicKey: IdentityKey;
   readonly verifier: KeyObject;
-  readonly #generation: number;
+  readonly #store: Pick<Store, "generation">;
 
-  /** generation is the store's: a restored one signs with a higher one, so that what it says is newer. */
-  constructor(privateKey: KeyObject, generation: number) {
+  /** The generation is the store's: a restored one signs with a higher one, so that what it says is newer. */
+  constructor(privateKey: KeyObject, store: Pick<Store, "generation">) {
     this.#privateKey = privateKey;
     this.publicKey = identityKeyOf(privateKey);
     this.verifier = identityKeyObject(this.publicKey);
-    this.#generation = generation;
+    this.#store = store;
   }
 
   member(body: { cluster: ClusterId; uid: Uid; generation: number; key: IdentityKey; joinedAt: Millis }): Envelope {
-    const order = { epoch: this.#generation, seq: body.generation };
+    const order = { epoch: this.#store.generation, seq: body.generation };
     return seal(
       this.#privateKey,
       formatKey({ kind: "member", cluster: body.cluster }),
@@ -38,10 +40,10 @@ export class Authority {
   }
 
   eviction(body: { cluster: ClusterId; uid: Uid; generation: number; evictedAt: Millis }): Envelope {
-    const order = { epoch: this.#generation, seq: body.generation };
+    const order = { epoch: this.#store.generation, seq: body.generation };
     return seal(
       this.#privateKey,
-      formatKey({ kind: "eviction", cluster: body.cluster }),
+      formatKey({ kind: "eviction", cluster: body.cluster, generation: body.generation }),
       order,
       body satisfies EvictionBody,
     );
@@ -52,10 +54,23 @@ export class Authority {
     const envelopes: Envelope[] = [];
     for (let at = 0; at < entries.length; at += MAX_GRANTS) {
       const number = firstNumber + envelopes.length;
-      const order = { epoch: this.#generation, seq: number };
       const body = { number, entries: entries.slice(at, at + MAX_GRANTS) };
-      envelopes.push(seal(this.#privateKey, formatKey({ kind: "grant", number }), order, body));
+      envelopes.push(this.#grant(body));
     }
     return envelopes;
+  }
+
+  /** base signs all that is live as a run of grants, one at a time: with the last of them every earlier one is void. */
+  *base(entries: readonly GrantEntry[], first: number): Generator<Envelope> {
+    const parts = Math.max(1, Math.ceil(entries.length / MAX_GRANTS));
+    for (let part = 0; part < parts; part += 1) {
+      const some = entries.slice(part * MAX_GRANTS, (part + 1) * MAX_GRANTS);
+      yield this.#grant({ number: first + part, entries: some, base: { first, parts } });
+    }
+  }
+
+  #grant(body: GrantBody): Envelope {
+    const order = { epoch: this.#store.generation, seq: body.number };
+    return seal(this.#privateKey, formatKey({ kind: "grant", number: body.number }), order, body);
   }
 }

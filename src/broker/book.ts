@@ -1,9 +1,13 @@
-import type { Allocation, Ipam } from "#ipam";
+import { type Allocation, type Ipam, reconcile } from "#ipam";
 import type { Clock, Log } from "#life";
-import type { Change, Speaker, Store, StoreFault } from "#store";
+import { type AuditEntry, type Change, RECOVERING, type Speaker, type Store, type StoreFault } from "#store";
 import { type ClusterId, err, ok, type Result, type Revision } from "#values";
 import { type Applied, type Candidate, Catalogue, type Envelope, examine, type GrantEntry, parseKey } from "#wire";
 import type { Authority } from "./authority.ts";
+import { grantedIn } from "./granted-in.ts";
+
+/** Numbers of grants that one generation of the store can use. */
+const GRANTS_A_GENERATION = 1_000_000_000;
 
 export interface Entry {
   readonly envelope: Envelope;
@@ -55,6 +59,8 @@ export class Book {
   readonly #fail: (reason: string) => void;
   #diskFull = false;
   #nextGrant = 1;
+  /** While a restored store may lack grants: nobody is granted anything then (see Recovery). */
+  recovering = false;
 
   constructor({ store, ipam, authority, clock, log }: BookParts) {
     this.store = store;
@@ -73,6 +79,9 @@ export class Book {
     this.catalogue = new Catalogue();
     for (const map of [this.entries, this.#speakers, this.#bytes]) map.clear();
     this.ipam.load(this.store.allocations());
+    this.recovering = this.store.meta(RECOVERING) !== null;
+    // What a lost part of the log granted must not be granted again under the same number.
+    this.#nextGrant = Math.max(this.#nextGrant, (this.store.generation - 1) * GRANTS_A_GENERATION + 1);
     for (const speaker of this.store.speakers()) this.#speakers.set(speaker.cluster, speaker);
     const candidates: Candidate[] = [];
     for (const { envelope, revision } of [...this.store.records()].sort((a, b) => a.revision - b.revision)) {
@@ -130,6 +139,47 @@ export class Book {
     this.ipam.forget(forget);
     this.#settle(committed.value, put, remove);
     return committed;
+  }
+
+  /** learn takes what members hold and this store does not, verified: records of any owner, the heads with all that
+   *  stands under them. The table of allocations follows what turns out to be granted. */
+  learn(candidates: readonly Candidate[], audit: readonly AuditEntry[]): Result<Applied, StoreFault> {
+    const applied = this.catalogue.apply(candidates, [], true);
+    if (applied.accepted.length === 0) return ok(applied);
+    const { put, forget } = reconcile(this.ipam.list(), grantedIn(this.catalogue), this.clock.now());
+    const gone = [...applied.members].filter((cluster) => this.catalogue.members.get(cluster)?.gone !== null);
+    const speakers = gone.flatMap((cluster) => this.#speakers.get(cluster) ?? []).map((s) => ({ ...s, gateway: null }));
+    const committed = this.commit({
+      put: applied.accepted,
+      remove: applied.removed,
+      allocations: { put, forget },
+      speakers,
+      audit,
+    });
+    if (!committed.ok) {
+      this.reload();
+      return committed;
+    }
+    this.ipam.load(this.store.allocations());
+    this.#settle(committed.value, applied.accepted, applied.removed);
+    return ok(applied);
+  }
+
+  /** rebase replaces all grants by a base that was signed meanwhile; undefined where others came in between. */
+  rebase(base: readonly Candidate[], first: number): Result<Revision, StoreFault> | undefined {
+    if (first !== this.#nextGrant) return undefined;
+    const put = base.map(({ envelope }) => envelope);
+    const remove = [...this.entries.keys()].filter((key) => key.startsWith("grant/"));
+    const committed = this.commit({ put, remove });
+    if (!committed.ok) return committed;
+    for (const refusal of this.catalogue.apply(base).refusals) this.#log.error("own record refused", { ...refusal });
+    this.#settle(committed.value, put, remove);
+    return committed;
+  }
+
+  /** The number that the next grant will have. */
+  get nextGrant(): number {
+    return this.#nextGrant;
   }
 
   /** accept takes a member's records that the catalogue has already verified and applied, with what the broker grants

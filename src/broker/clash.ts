@@ -13,8 +13,9 @@ export function clashOf(hub: Hub, clock: Clock, { login, link }: Guest): Refused
   const isFresh = ({ lastSeen }: Reader): boolean => clock.now() - lastSeen < FRESH_MS;
   const same = hub.find(cluster, gateway);
   if (same !== undefined && isFresh(same) && !isSameHost(same, { login, link })) {
-    const message = `the gateway name ${gateway} is in use from ${same.link.remote}: choose another --name, or stop that gateway`;
-    return { code: "name-in-use", message, retry: true };
+    const both = `from ${whereOf(same.link, same.login)}; this one is ${whereOf(link, login)}`;
+    const remedy = "choose another --name, or stop that gateway";
+    return { code: "name-in-use", message: `the gateway name ${gateway} is in use ${both}: ${remedy}`, retry: true };
   }
   for (const reader of hub.readers()) {
     if (reader.cluster !== cluster || reader.gateway === gateway || !isFresh(reader)) continue;
@@ -26,10 +27,18 @@ export function clashOf(hub: Hub, clock: Clock, { login, link }: Guest): Refused
   return undefined;
 }
 
-/** The same daemon comes back from the same address with the same tunnel key; a host that was made anew from a copied
- *  identity does not. */
+/** The same daemon comes back from the same address with the same tunnel key, on the same host; a host that was made
+ *  anew from a copied identity, or from a copy of the whole data folder behind the same address, does not. */
 function isSameHost({ link, login }: Reader, guest: Pick<Guest, "login" | "link">): boolean {
-  return link.remote === guest.link.remote && login.tunnelKey === guest.login.tunnelKey;
+  const hosts = [login.host ?? null, guest.login.host ?? null];
+  const differ = hosts[0] !== hosts[1] && !hosts.includes(null);
+  return link.remote === guest.link.remote && login.tunnelKey === guest.login.tunnelKey && !differ;
+}
+
+/** Address, and what tells two behind one address apart. */
+function whereOf({ remote }: Pick<Guest["link"], "remote">, { tunnelKey, host }: Pick<Login, "tunnelKey" | "host">) {
+  const key = tunnelKey === null ? "" : `, tunnel key ${tunnelKey.slice(0, 8)}…`;
+  return `${remote}${key}${host == null ? "" : `, host ${host.slice(0, 8)}`}`;
 }
 
 /** What all gateways of one cluster share: its networks, and where its exports are read. */

@@ -49,7 +49,12 @@ export function evict(book: Book, cluster: ClusterId, by: string): Result<Revisi
 }
 
 /** leaveGateway takes one gateway out of its member: its record goes, its index is free again. */
-export function leaveGateway(book: Book, cluster: ClusterId, name: NodeName): Result<Revision, DepartFault> {
+export function leaveGateway(
+  book: Book,
+  cluster: ClusterId,
+  name: NodeName,
+  why = "gateway",
+): Result<Revision, DepartFault> {
   const holding = book.catalogue.ledger.holding(cluster);
   if (holding?.gateways.some((gateway) => gateway.name === name) !== true) return ok(book.store.revision());
   const { uid, generation } = holding;
@@ -60,7 +65,7 @@ export function leaveGateway(book: Book, cluster: ClusterId, name: NodeName): Re
       grants: [{ kind: "release-gateway", cluster, uid, generation, name }],
       remove: book.entries.has(key) ? [key] : [],
       speakers: speaker?.gateway === name ? [{ ...speaker, gateway: null }] : [],
-      audit: [line(book, `cluster ${cluster}`, "leave", `${cluster}/${name}`, "gateway")],
+      audit: [line(book, `cluster ${cluster}`, "leave", `${cluster}/${name}`, why)],
     }),
   );
 }

@@ -4,13 +4,15 @@ import { auditLine, unavailable } from "./audit-line.ts";
 import type { Book } from "./book.ts";
 import { clusterView, latencyViews } from "./cluster-view.ts";
 import { evict } from "./depart.ts";
+import { dismissGone } from "./dismiss.ts";
 import type { Hub } from "./hub.ts";
 import { invite, revokeInvite } from "./invites.ts";
-import { dismiss } from "./sessions.ts";
+import type { Recovery } from "./recovery.ts";
 
 export interface DeskParts {
   readonly book: Book;
   readonly hub: Hub;
+  readonly recovery: Recovery;
   /** What join tokens carry. */
   readonly url: string;
   readonly fingerprint: Fingerprint;
@@ -54,11 +56,11 @@ function changing(parts: DeskParts): Pick<Desk, "evict" | "reserve" | "invite" |
         const code = done.error.code === "unknown" ? "unknown" : "unavailable";
         return err({ code, message: done.error.message });
       }
-      const message = `${cluster} was evicted: join with a new token`;
-      dismiss(hub, cluster, { code: "evicted", message, retry: false });
+      dismissGone(hub, book, cluster);
+      parts.recovery.check();
       return done;
     },
-    reserve: (ask, by) => reserve(book, ask, by),
+    reserve: (ask, by) => reserve(parts, ask, by),
     invite: (ask, by) => invite(parts, ask, by),
     revokeInvite: (id, by) => revokeInvite(book, id, by),
   };
@@ -83,7 +85,9 @@ function answering({ book }: DeskParts): Pick<Desk, "refusedRequest" | "idempote
 }
 
 /** A prefix that is reserved already only gets its new note: everybody knows that it is taken. */
-function reserve(book: Book, ask: Parameters<Desk["reserve"]>[0], by: string): ReturnType<Desk["reserve"]> {
+function reserve(parts: DeskParts, ask: Parameters<Desk["reserve"]>[0], by: string): ReturnType<Desk["reserve"]> {
+  const { book } = parts;
+  if (parts.recovery.active) return err({ code: "conflict", message: parts.recovery.why() });
   const known = book.ipam.list().some(({ prefix, state }) => prefix === ask.prefix && state === "live");
   const proposed = book.ipam.proposeReserve(ask, book.clock.now());
   if (!proposed.ok) {

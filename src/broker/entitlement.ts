@@ -11,6 +11,9 @@ export interface Entitlement {
   readonly index: number;
 }
 
+/** Asker is who needs it, and for which networks. */
+export type Asker = Pick<Login, "cluster" | "gateway" | "network">;
+
 interface Fault {
   readonly code: string;
   readonly message: string;
@@ -26,8 +29,8 @@ const MAX_PREFIXES = 32;
 export function entitle(
   book: Book,
   supernets: readonly Cidr[],
-  login: Login,
-  membership: Membership,
+  login: Asker,
+  membership: Pick<Membership, "uid" | "generation">,
 ): Result<Entitlement, Fault> {
   const draft = new Draft(book, login, membership);
   const fault = draft.pods() ?? draft.nodes(supernets);
@@ -40,12 +43,12 @@ class Draft {
   readonly grants: GrantEntry[] = [];
   readonly allocations: Allocation[] = [];
   readonly #book: Book;
-  readonly #login: Login;
+  readonly #login: Asker;
   readonly #who: Pick<Holding, "cluster" | "uid" | "generation">;
   /** What this membership, and no earlier one, has. */
   readonly #mine: Holding | undefined;
 
-  constructor(book: Book, login: Login, { uid, generation }: Membership) {
+  constructor(book: Book, login: Asker, { uid, generation }: Pick<Membership, "uid" | "generation">) {
     this.#book = book;
     this.#login = login;
     this.#who = { cluster: login.cluster, uid, generation };

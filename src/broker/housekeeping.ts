@@ -2,6 +2,8 @@ import type { Clock, Log, Room } from "#life";
 import type { Cidr } from "#values";
 import type { GrantEntry } from "#wire";
 import type { Book } from "./book.ts";
+import { compactGrants } from "./compact.ts";
+import type { Presence } from "./presence.ts";
 import type { Refusals } from "./refusals.ts";
 import { addressesFor } from "./service-addresses.ts";
 
@@ -9,13 +11,17 @@ const PERIOD_MS = 30_000;
 /** Most prefixes freed or granted at a time: what is granted is signed and sent to everybody. */
 const BATCH = 256;
 
+export interface HousekeepingParts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly refusals: readonly Refusals[];
+  readonly presence: Pick<Presence, "look">;
+}
+
 /** createHousekeeping frees what has rested in quarantine, and sends to rest the addresses of services that nobody
  *  exports any more: they wait there for a re-export, and go to others only after the quarantine. Names that found no
  *  address free are tried again. */
-export function createHousekeeping(
-  book: Book,
-  { clock, log, refusals }: { readonly clock: Clock; readonly log: Log; readonly refusals: readonly Refusals[] },
-): Room {
+export function createHousekeeping(book: Book, { clock, log, refusals, presence }: HousekeepingParts): Room {
   return {
     name: "housekeeping",
     async run(signal) {
@@ -23,13 +29,20 @@ export function createHousekeeping(
       while (!signal.aborted) {
         await clock.sleep(PERIOD_MS, signal).catch(() => {});
         if (signal.aborted) return;
-        freeExpired(book, log);
-        restUnused(book, log);
-        grantPending(book, log);
+        // A restored store may not know who has taken back what, or given it a name.
+        if (!book.recovering) await tidy(book, log);
+        presence.look();
         for (const kind of refusals) kind.summarize();
       }
     },
   };
+}
+
+async function tidy(book: Book, log: Log): Promise<void> {
+  freeExpired(book, log);
+  restUnused(book, log);
+  grantPending(book, log);
+  await compactGrants(book, log);
 }
 
 /** freeExpired deletes what has rested long enough; only now is a service's address taken back from its name. */

@@ -1,15 +1,19 @@
 import { batchFrames, type Diff, type Link, Outbox } from "#sync";
 import type { ClusterId, Millis, NodeName, Revision } from "#values";
-import type { Envelope, Latency, Login, RecordKind } from "#wire";
+import { type Catalogue, compareOrder, type Envelope, type Latency, type Login, type RecordKind } from "#wire";
 import type { Book, Committed } from "./book.ts";
+import { Comparison, type Index } from "./comparison.ts";
 
 /** Reader is one gateway's session as the hub keeps it. */
 export interface Reader {
   readonly cluster: ClusterId;
   readonly gateway: NodeName;
-  readonly login: Pick<Login, "tunnelKey" | "source" | "network">;
+  readonly login: Pick<Login, "tunnelKey" | "source" | "network" | "host" | "uid" | "generation">;
   readonly link: Link;
   readonly outbox: Outbox;
+  readonly comparison: Comparison;
+  /** Whether it has all that it is entitled to: not while a restored store may lack grants. */
+  entitled: boolean;
   lastSeen: Millis;
   /** Revision that the gateway says it holds. */
   held: Revision | null;
@@ -53,14 +57,30 @@ export class Hub {
     return undefined;
   }
 
-  add({ cluster, gateway, tunnelKey, source, network }: Login, link: Link): Reader {
+  add(login: Login, link: Link): Reader {
     const { clock, store } = this.#book;
-    const log = { revision: () => store.revision(), since: (revision: Revision | null) => this.#since(revision) };
-    const outbox = new Outbox(link, log, () => clock.monotonic());
-    const login = { tunnelKey, source, network };
-    const reader: Reader = { cluster, gateway, login, link, outbox, lastSeen: clock.now(), held: null, latency: [] };
+    const { cluster, gateway } = login;
+    const comparison = new Comparison(this.#book, cluster);
+    const since = (revision: Revision | null): Diff => this.#since(revision, comparison.index());
+    const outbox = new Outbox(link, { revision: () => store.revision(), since }, () => clock.monotonic());
+    const facts = { entitled: true, lastSeen: clock.now(), held: null, latency: [] };
+    const reader: Reader = { cluster, gateway, login, link, outbox, comparison, ...facts };
     this.#readers.add(reader);
     return reader;
+  }
+
+  /** complete sends what a gateway should have had at its cursor and has not: after its first state, and seldom. */
+  complete({ outbox, comparison, cluster }: Reader, cursor: Revision): void {
+    const index = comparison.index();
+    if (index === null) return;
+    const { catalogue } = this.#book;
+    const lacking = new Set<string>();
+    for (const key of catalogue.chronicle.keys()) {
+      const revision = this.#book.entries.get(key)?.revision ?? cursor;
+      if (revision <= cursor && key !== `head/${cluster}` && !isKnown(catalogue, index, key)) lacking.add(key);
+    }
+    if (lacking.size === 0) return;
+    outbox.insert(() => this.#snapshot((key) => lacking.has(key) || lacking.has(`head/${key.split("/")[1]}`)));
   }
 
   remove(reader: Reader): void {
@@ -83,10 +103,12 @@ export class Hub {
   }
 
   /** A part of what changed would split records from their head: it is all of it, or a snapshot. */
-  #since(revision: Revision | null): Diff {
+  #since(revision: Revision | null, index: Index | null): Diff {
     const { store } = this.#book;
     const changes = revision === null ? "too-old" : store.changesSince(revision, FAR_BEHIND);
-    if (changes === "too-old" || changes.through !== store.revision()) return this.#snapshot(() => true);
+    if (changes === "too-old" || changes.through !== store.revision()) {
+      return this.#snapshot((key) => !isCovered(this.#book.catalogue, index, key));
+    }
     const put = changes.put.map(({ envelope }) => envelope);
     return { revision: changes.through, put, removed: changes.removed, snapshot: false };
   }
@@ -96,6 +118,23 @@ export class Hub {
     for (const { envelope } of this.#book.entries.values()) if (wanted(envelope.key)) put.push(envelope);
     return { revision: this.#book.store.revision(), put: inRank(put), removed: [], snapshot: true };
   }
+}
+
+/** isKnown reports whether a gateway holds exactly the record of the chronicle that we hold, or a newer one. */
+function isKnown({ chronicle }: Catalogue, index: Index, key: string): boolean {
+  const mine = chronicle.get(key);
+  const theirs = index.get(key);
+  if (mine === undefined || theirs === undefined) return false;
+  return mine.digest === theirs.digest || compareOrder(theirs.order, mine.order) > 0;
+}
+
+/** isCovered: what stands under a head that both know need not be sent, nor the head. Gateways' records are not
+ *  compared; there are few. */
+function isCovered(catalogue: Catalogue, index: Index | null, key: string): boolean {
+  if (index === null) return false;
+  const [kind, cluster] = key.split("/");
+  if (kind === "gateway") return false;
+  return isKnown(catalogue, index, kind === "export" || kind === "nodes" ? `head/${cluster}` : key);
 }
 
 function inRank<T extends { readonly key: string }>(envelopes: readonly T[]): readonly T[] {

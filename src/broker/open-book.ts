@@ -25,7 +25,7 @@ export function openBook({ lock, keys, supernets, quarantineMs, clock, log }: Op
     store.value.close();
     return fixed;
   }
-  const authority = new Authority(keys.allocationKey, store.value.generation);
+  const authority = new Authority(keys.allocationKey, store.value);
   const ipam = new Ipam({ supernets, quarantineMs });
   return ok(new Book({ store: store.value, ipam, authority, clock, log }));
 }

@@ -12,17 +12,27 @@ const inviteBody = z.strictObject({
   uses: z.number().int().min(1).max(1000),
 });
 
+const backupBody = z.strictObject({ path: z.string().startsWith("/").max(4000) });
+
 type Answer = Promise<Result<unknown, { readonly code: string; readonly message: string }>>;
 
 /** brokerRoutes are the verbs that talk to a broker on its own host, by the socket in its data folder: whoever can
  *  open that needs no other credential. */
-export function brokerRoutes({ desk, status }: Broker): readonly Route[] {
+export function brokerRoutes({ desk, status, backup }: Broker): readonly Route[] {
   return [
     { method: "GET", path: "/v1/status", handle: async () => ok(status()) },
     { method: "POST", path: "/v1/invites", handle: ({ body }) => invite(desk, body) },
+    { method: "POST", path: "/v1/backup", handle: ({ body }) => backUp(backup, body) },
     { method: "GET", path: "/v1/ipam", handle: async () => ok(rowsOf(desk)) },
     { method: "GET", path: "/v1/whois", handle: ({ query }) => owner(desk, query["address"] ?? "") },
   ];
+}
+
+async function backUp(backup: Broker["backup"], body: unknown): Answer {
+  const ask = backupBody.safeParse(body);
+  if (!ask.success) return err({ code: "invalid", message: z.prettifyError(ask.error) });
+  const done = await backup(ask.data.path);
+  return done.ok ? ok({ path: ask.data.path }) : err({ code: "unavailable", message: done.error });
 }
 
 async function invite(desk: Desk, body: unknown): Answer {

@@ -10,8 +10,9 @@ interface Granted {
 
 /** addressesFor grants a service address to every exported ClusterSetIP name, of the given ones, that has none, and
  *  takes one that rests out of quarantine. A name for which there is none stays without one (its export is Pending);
- *  that is no fault of the publication. */
+ *  that is no fault of the publication. A restored broker grants none before it knows what is taken. */
 export function addressesFor(book: Book, cluster: ClusterId, names: Iterable<string>): Granted {
+  if (book.recovering) return { grants: [], allocations: [] };
   const exports = book.catalogue.members.get(cluster)?.exports;
   const asks: { cluster: ClusterId; namespace: Namespace; name: ServiceName }[] = [];
   for (const key of names) {

@@ -1,13 +1,17 @@
 import type { Clock, Log } from "#life";
 import type { Guest, Link, Refused, Session } from "#sync";
-import { type Cidr, type ClusterId, ok, type Result, type Revision, type Uid } from "#values";
+import { type Cidr, err, type NodeName, ok, type Result, type Revision, type Uid } from "#values";
 import type { FromGateway } from "#wire";
 import { admit } from "./admit.ts";
 import type { Book } from "./book.ts";
 import { clashOf } from "./clash.ts";
 import { leave, leaveGateway } from "./depart.ts";
+import { dismissGone } from "./dismiss.ts";
 import type { Hub, Reader } from "./hub.ts";
+import { hearMarks, hearTold, met } from "./meeting.ts";
+import type { Presence } from "./presence.ts";
 import { publish } from "./publish.ts";
+import type { Recovery } from "./recovery.ts";
 import { type Refusals, strangerAt } from "./refusals.ts";
 import type { Speakers } from "./speakers.ts";
 
@@ -15,6 +19,8 @@ export interface SessionParts {
   readonly book: Book;
   readonly hub: Hub;
   readonly speakers: Speakers;
+  readonly recovery: Recovery;
+  readonly presence: Presence;
   readonly refusals: Refusals;
   readonly guesses: Refusals;
   readonly supernets: readonly Cidr[];
@@ -38,6 +44,7 @@ export function admitSession(parts: SessionParts, guest: Guest): Result<Session,
   before?.link.cut("the same gateway logged in again");
   if (before !== undefined) hub.remove(before);
   const reader = hub.add(login, link);
+  reader.entitled = admitted.value.entitled;
   speakers.connected(cluster, gateway);
   link.tell({
     t: "welcome",
@@ -78,14 +85,19 @@ function sessionOf(parts: SessionParts, reader: Reader): Session {
 
 function answer(parts: SessionParts, reader: Reader, message: FromGateway): Promise<void> | undefined {
   if (message.t === "publish") return take(parts, reader, message);
+  if (message.t === "tell") return hearTold(parts, reader, message);
   const { book, hub, speakers } = parts;
   const { cluster, gateway, link } = reader;
   switch (message.t) {
+    case "known":
+      hearMarks(parts, reader, message);
+      break;
     case "sync":
-      begin(book, reader, message);
+      begin(parts, reader, message);
       break;
     case "claim": {
-      const claimed = speakers.claim(cluster, gateway, (name) => hub.find(cluster, name) !== undefined);
+      const isHere = (name: NodeName): boolean => hub.find(cluster, name) !== undefined;
+      const claimed = speakers.claim(cluster, gateway, isHere, message.above ?? 0);
       if (claimed.ok) link.tell({ t: "epoch", id: message.id, epoch: claimed.value });
       else tell(link, message.id, claimed);
       break;
@@ -95,6 +107,9 @@ function answer(parts: SessionParts, reader: Reader, message: FromGateway): Prom
       tell(link, message.id, released.ok ? ok(book.store.revision()) : released);
       break;
     }
+    case "withdraw":
+      tell(link, message.id, withdraw(parts, reader, message.gateway));
+      break;
     case "leave":
       depart(parts, reader, message);
       break;
@@ -120,11 +135,28 @@ async function take(
   tell(link, id, await publish(parts, author, { put, remove }));
 }
 
-/** A cursor of another store, or ahead of this one, says nothing: then everything is sent. */
-function begin(book: Book, { link, outbox }: Reader, { cursor }: Extract<FromGateway, { t: "sync" }>): void {
+/** A cursor of another store, or ahead of this one, says nothing: then everything is sent that was not compared and
+ *  found equal. A gateway that compared nothing has found the digest of the welcome to be its own. */
+function begin(parts: SessionParts, reader: Reader, { cursor }: Extract<FromGateway, { t: "sync" }>): void {
+  const { book, hub } = parts;
+  const { link, outbox, comparison } = reader;
   if (outbox.state !== "waiting") return outOfTurn(link, "sync");
+  if (comparison.index() === null) met(parts, reader);
   const known = cursor !== null && cursor.store === book.store.id && cursor.revision <= book.store.revision();
   outbox.start(known ? cursor.revision : null);
+  if (known) hub.complete(reader, cursor.revision);
+}
+
+/** A sibling is taken out by the member's speaker, and only after it was away for as long as the broker has counted. */
+function withdraw(parts: SessionParts, { cluster, gateway }: Reader, name: NodeName): ReturnType<typeof leaveGateway> {
+  const { book, speakers, presence } = parts;
+  if (speakers.holds(cluster, gateway) === null) {
+    return err({ code: "not-speaker", message: `${gateway} does not speak for ${cluster}` });
+  }
+  if (!presence.isSilent(cluster, name)) {
+    return err({ code: "not-silent", message: `${name} was not away for long enough` });
+  }
+  return leaveGateway(book, cluster, name, `silent, taken out by ${gateway}`);
 }
 
 function outOfTurn(link: Link, message: string): void {
@@ -133,7 +165,7 @@ function outOfTurn(link: Link, message: string): void {
 
 /** Whoever left has nothing more to say: the session ends behind the answer. */
 function depart(
-  { book, hub }: SessionParts,
+  { book, hub, recovery }: SessionParts,
   reader: Reader,
   { id, record }: Extract<FromGateway, { t: "leave" }>,
 ): void {
@@ -142,12 +174,8 @@ function depart(
   tell(link, id, left);
   if (!left.ok) return;
   link.cut("left");
-  if (record !== null) dismiss(hub, cluster, { code: "left", message: `${cluster} left the clusterset`, retry: false });
-}
-
-/** dismiss ends the sessions of a cluster that is no member any more. */
-export function dismiss(hub: Hub, cluster: ClusterId, refused: Refused): void {
-  for (const reader of hub.readers()) if (reader.cluster === cluster) reader.link.refuse(refused);
+  if (record !== null) dismissGone(hub, book, cluster);
+  recovery.check();
 }
 
 function tell(link: Link, id: number, result: Result<Revision, { code: string; message: string }>): void {

@@ -5,6 +5,9 @@ import type { Book } from "./book.ts";
 /** How long after its speaker's session ended a member waits before another gateway may speak. */
 const HANDOVER_MS = 5000;
 
+/** Far beyond any honest count, and far below where numbers stop being exact. */
+const MOST_EPOCH = 2 ** 48;
+
 interface SpeakerFault {
   readonly code: string;
   readonly message: string;
@@ -28,11 +31,12 @@ export class Speakers {
     return speaker?.gateway === gateway ? speaker.epoch : null;
   }
 
-  /** claim gives the next epoch. Another gateway's is taken only when that one has been gone for a while. */
+  /** claim gives the next epoch, above what the gateway has seen of its member: a restored store may know less. Another gateway's is taken only when that one has been gone for a while. */
   claim(
     cluster: ClusterId,
     gateway: NodeName,
     isConnected: (gateway: NodeName) => boolean,
+    above = 0,
   ): Result<number, SpeakerFault> {
     const speaker = this.#book.speakerOf(cluster);
     const other = speaker?.gateway ?? null;
@@ -41,7 +45,8 @@ export class Speakers {
       if (!this.#waited(cluster)) return err({ code: "wait", message: `${other} spoke for ${cluster} a moment ago` });
     }
     const head = this.#book.catalogue.members.get(cluster)?.head?.order.epoch ?? 0;
-    const epoch = Math.max(speaker?.epoch ?? 0, head) + 1;
+    const epoch = Math.max(speaker?.epoch ?? 0, head, above) + 1;
+    if (epoch > MOST_EPOCH) return err({ code: "invalid", message: `there is no epoch above ${MOST_EPOCH}` });
     const committed = this.#book.commit({ speakers: [{ cluster, epoch, gateway }] });
     if (!committed.ok) return err({ code: "unavailable", message: committed.error.message });
     this.#goneSince.delete(cluster);

@@ -15,6 +15,8 @@ import {
   identityKeyObject,
   identityKeyOf,
   type Login,
+  MAX_PROOFS,
+  type Mark,
   type Order,
   seal,
   Tally,
@@ -36,6 +38,7 @@ export interface TestGatewayOptions {
   readonly network?: Partial<Login["network"]>;
   readonly tunnelKey?: string;
   readonly source?: string | null;
+  readonly onSilent?: (gateways: readonly NodeName[]) => void;
   /** Changes the login after it was signed, or before by signing it itself. */
   readonly forge?: (login: Login, binding: Parameters<SyncClientOptions["login"]>[0]) => Login;
   /** The gateway of which this is the next run: what that had on its disk, this one begins with. */
@@ -55,6 +58,8 @@ export class TestGateway implements AsyncDisposable {
   readonly privateKey: KeyObject;
   readonly key: IdentityKey;
   readonly catalogue: Catalogue;
+  /** The records behind the catalogue, as a gateway's disk has them. */
+  readonly records: Map<string, Envelope>;
   readonly batches: Batch[] = [];
   readonly refusals: Refused[] = [];
   readonly client: SyncClient;
@@ -77,6 +82,7 @@ export class TestGateway implements AsyncDisposable {
     this.uid = options.uid ?? options.was?.uid ?? (randomUUID() as Uid);
     this.privateKey = options.privateKey ?? options.was?.privateKey ?? createIdentityKey();
     this.catalogue = options.was?.catalogue ?? new Catalogue();
+    this.records = options.was?.records ?? new Map();
     this.tally = options.was?.tally ?? new Tally();
     this.key = identityKeyOf(this.privateKey);
     this.cursor = options.was?.cursor ?? null;
@@ -91,10 +97,15 @@ export class TestGateway implements AsyncDisposable {
       log: silentLog,
       login: (binding) => this.#login(binding),
       cursor: () => this.cursor,
+      exchange: { marks: (welcome) => this.#marks(welcome), records: (keys) => this.#told(keys) },
       welcomed: (welcome) => {
         this.welcome = welcome;
       },
       batch: (batch) => this.#batch(batch),
+      silent: (gateways) => {
+        options.onSilent?.(gateways);
+        this.#wake();
+      },
       refused: (refused) => void this.refusals.push(refused),
       state: () => this.#wake(),
     });
@@ -187,7 +198,11 @@ export class TestGateway implements AsyncDisposable {
 
   leaveRecord(change: Readonly<Record<string, unknown>> = {}): Envelope {
     const order = { epoch: this.who.generation, seq: 1 };
-    return seal(this.privateKey, `leave/${this.cluster}`, order, { ...this.who, leftAt: 1, ...change });
+    return seal(this.privateKey, `leave/${this.cluster}/${this.who.generation}`, order, {
+      ...this.who,
+      leftAt: 1,
+      ...change,
+    });
   }
 
   publish(what: { put: readonly Envelope[]; remove?: readonly string[] }): Promise<Result<Revision, Fault>> {
@@ -206,8 +221,14 @@ export class TestGateway implements AsyncDisposable {
   #login(binding: Parameters<SyncClientOptions["login"]>[0]): Login {
     const { options, cluster, uid, name: gateway } = this;
     const token = options.token == null ? null : expect(parseToken(options.token));
+    const mine = [...this.records.values()].filter(({ key }) =>
+      ["member", "leave", "eviction"].some(
+        (kind) => key === `${kind}/${cluster}` || key.startsWith(`${kind}/${cluster}/`),
+      ),
+    );
     const login: Login = {
       t: "login",
+      membership: mine.slice(0, MAX_PROOFS),
       cluster,
       uid,
       generation: 0,
@@ -230,13 +251,28 @@ export class TestGateway implements AsyncDisposable {
     const verifier = identityKeyObject(this.welcome?.allocationKey as IdentityKey);
     const parts = this.#part.splice(0);
     const candidates = parts.flatMap(({ put }) => put.map((envelope) => expect(examine(envelope, verifier))));
-    this.catalogue.apply(
-      candidates,
-      parts.flatMap(({ remove }) => remove),
-      batch.snapshot,
-    );
+    const removed = parts.flatMap(({ remove }) => remove);
+    const applied = this.catalogue.apply(candidates, removed, batch.snapshot);
+    for (const key of applied.removed) this.records.delete(key);
+    for (const envelope of applied.accepted) this.records.set(envelope.key, envelope);
     this.cursor = { store: this.welcome?.store as Uid, revision: batch.revision };
     this.#wake();
+  }
+
+  /** As a gateway does it: its own head is for its speaker to say. */
+  #marks({ digest }: Welcome): Mark[] | null {
+    const { chronicle } = this.catalogue;
+    if (digest === chronicle.root()) return null;
+    const keys = [...chronicle.keys()].filter((key) => key !== `head/${this.cluster}`);
+    return keys.map((key) => ({ key, ...(chronicle.get(key) as Omit<Mark, "key">) }));
+  }
+
+  #told(keys: readonly string[]): Envelope[] {
+    const heads = new Set(keys.flatMap((key) => (key.startsWith("head/") ? [key.slice(5)] : [])));
+    return [...this.records.values()].filter(({ key }) => {
+      const [kind = "", cluster = ""] = key.split("/");
+      return keys.includes(key) || (heads.has(cluster) && (kind === "export" || kind === "nodes"));
+    });
   }
 
   #wake(): void {

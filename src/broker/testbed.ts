@@ -9,6 +9,7 @@ import { type Cidr, type ClusterId, expect, type Ip, type Millis, millis } from 
 import { Authority } from "./authority.ts";
 import { Book } from "./book.ts";
 import { type Broker, type BrokerOptions, openBroker } from "./broker.ts";
+import { restore } from "./restore.ts";
 
 export const SUPERNET = "242.0.0.0/8" as Cidr;
 export const DAY = 86_400_000 as Millis;
@@ -48,14 +49,15 @@ export class SimClock implements Clock {
 /** memoryBook is a broker's book on a store that forgets, for tests of its parts. */
 export function memoryBook(clock: Clock = new SimClock(), quarantineMs: Millis = DAY): Book & { store: MemoryStore } {
   const store = new MemoryStore();
-  const authority = new Authority(createIdentityKey(), store.generation);
+  const authority = new Authority(createIdentityKey(), store);
   const ipam = new Ipam({ supernets: [SUPERNET], quarantineMs });
   return new Book({ store, ipam, authority, clock, log: createLog("json", "error", process.stderr) }) as never;
 }
 
 /** TestBroker is a whole broker in a folder of its own, on a free port of the loopback. */
 export class TestBroker implements AsyncDisposable {
-  readonly dir: string;
+  dir: string;
+  readonly #former: string[] = [];
   readonly clock: SimClock;
   /** What it logged, as one text. */
   logged = "";
@@ -100,6 +102,7 @@ export class TestBroker implements AsyncDisposable {
       http: null,
       supernets: [SUPERNET],
       quarantineMs: DAY,
+      acceptLoss: false,
       version: "test",
       ...this.#change,
     };
@@ -115,6 +118,23 @@ export class TestBroker implements AsyncDisposable {
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#run;
+  }
+
+  /** backup writes what an operator would keep. */
+  async backup(): Promise<string> {
+    const path = join(this.dir, `backup-${crypto.randomUUID()}`);
+    expect(await this.broker.backup(path));
+    return path;
+  }
+
+  /** restore stops the broker for good, and starts another from a backup, at the same place. */
+  async restore(file: string, acceptLoss = false): Promise<void> {
+    await this.stop();
+    const dir = mkdtempSync(join(tmpdir(), "meridian-broker-"));
+    this.#former.push(this.dir);
+    expect(restore({ file, dir, acceptLoss, clock: this.clock, log: this.log }));
+    this.dir = dir;
+    await this.start();
   }
 
   /** restart comes back on the same port, data and clock. */
@@ -156,6 +176,6 @@ export class TestBroker implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
-    rmSync(this.dir, { recursive: true, force: true });
+    for (const dir of [this.dir, ...this.#former]) rmSync(dir, { recursive: true, force: true });
   }
 }

@@ -5,6 +5,7 @@ import { parseBrokerUrl } from "#identity";
 import { supernetFault } from "#ipam";
 import { type Log, preferProcess, runAll } from "#life";
 import { type Cidr, cidrFamily, err, expect, formatHostPort, type HostPort, ok, parseCidr, type Result } from "#values";
+import { backupVerb, restoreVerb } from "./backup-verbs.ts";
 import { daemonLog } from "./daemon-log.ts";
 import { dataDir, listenAt, oneOf, span } from "./parsers.ts";
 import { Reader } from "./reader.ts";
@@ -17,6 +18,7 @@ export const brokerVerb: Verb = {
   summary: "run the broker: registry of clusters, allocation of addresses, log of signed records",
   example: "meridian broker --data /var/lib/meridian-broker --listen 0.0.0.0:7443 --advertise wss://192.0.2.1:7443",
   daemon: true,
+  verbs: [backupVerb, restoreVerb],
   settings: [
     CONFIG,
     ...DAEMON,
@@ -35,6 +37,11 @@ export const brokerVerb: Verb = {
       fallback: "242.0.0.0/8",
     },
     { flag: "quarantine", value: "SPAN", help: "how long a released prefix rests", fallback: "24h" },
+    {
+      flag: "accept-loss",
+      value: null,
+      help: "after a restore: wait for no member any more; what was granted after the backup may be granted again",
+    },
     { flag: "store", value: "KIND", help: "sqlite", fallback: "sqlite" },
   ],
   async run(call) {
@@ -55,8 +62,9 @@ function readOptions(reader: Reader, { around }: Call): BrokerOptions | null {
   reader.one("store", oneOf("sqlite"), "sqlite");
   const supernets = readSupernets(reader);
   const advertise = readAdvertise(reader, listen);
+  const acceptLoss = reader.on("accept-loss");
   if (dir === null || listen === null || http === null || quarantineMs === null || advertise === null) return null;
-  return { dataDir: dir, listen, advertise, http, supernets, quarantineMs, version: around.version };
+  return { dataDir: dir, listen, advertise, http, supernets, quarantineMs, acceptLoss, version: around.version };
 }
 
 function readSupernets(reader: Reader): readonly Cidr[] {

@@ -12,6 +12,7 @@ import {
   formatHostPort,
   type HostPort,
   type NodeName,
+  ok,
   overlaps,
   parseCidr,
   parseClusterId,
@@ -35,6 +36,7 @@ export function readGatewayOptions(reader: Reader, around: Surroundings): Gatewa
   const identityFile = reader.one("identity", path) ?? (dir === null ? null : join(dir, "identity.json"));
   const rest = {
     manifests: reader.one("manifests", folder),
+    source: reader.one("source-id", sourceId),
     endpoint: reader.one("endpoint", endpoint),
     listenPort: reader.one("listen-port", tunnelPort, "51820") ?? 0,
     dataPlane: reader.one("data-plane", oneOf("auto", "kernel", "userspace", "none"), "auto") ?? "auto",
@@ -95,6 +97,12 @@ function globalFits(reader: Reader, { podCidrs, globalCidrs }: Networks): void {
   }
 }
 
+function sourceId(text: string): Result<string> {
+  return /^[\w.:/@-]{1,200}$/.test(text)
+    ? ok(text)
+    : err(`must be 1 to 200 letters, digits or . : / @ _ -: ${JSON.stringify(text.slice(0, 80))}`);
+}
+
 function tunnelPort(text: string): Result<number> {
   const first = port(text);
   return first.ok && first.value > 65_528
@@ -110,8 +118,8 @@ function readDns(reader: Reader): readonly HostPort[] {
   return reader.has("dns") ? dns : [expect(parseHostPort("127.0.0.1:5353"))];
 }
 
-/** readMembership checks that this host is the member it is to be, or has what it takes to join: the token is null
- *  where there is an identity, since later starts need none, whatever is left of it. */
+/** readMembership checks that this host is the member it is to be, or has what it takes to join: where there is an
+ *  identity the token is not needed, whatever is left of it, but for a membership that has ended. */
 function readMembership(
   reader: Reader,
   identityFile: string,
@@ -130,7 +138,8 @@ function readMembership(
     const remedy = `give --name ${gateway}, or another gateway its own --data and the shared --identity`;
     reader.fault("name", `${name}, but ${identityFile} serves only the gateway ${gateway}: ${remedy}`);
   }
-  return null;
+  // Used only if that membership has ended; what is left of an old one is no fault.
+  return reader.spare("join-token");
 }
 
 function readJoinToken(reader: Reader, identityFile: string): Secret | null {

@@ -25,6 +25,11 @@ export const gatewayVerb: Verb = {
     { flag: "pod-cidr", value: "CIDR", help: "pod network of this cluster (repeatable)", repeat: true },
     { flag: "service-cidr", value: "CIDR", help: "service network of this cluster (repeatable)", repeat: true },
     { flag: "manifests", value: "DIR", help: "folder of Service, EndpointSlice and ServiceExport YAML" },
+    {
+      flag: "source-id",
+      value: "TEXT",
+      help: "what names the source of --manifests; the gateways of one cluster must be told the same",
+    },
     { flag: "endpoint", value: "IP[:PORT]", help: "where other gateways send to; default: what the broker saw" },
     { flag: "listen-port", value: "PORT", help: "first of 8 UDP ports for the tunnels", fallback: "51820" },
     { flag: "data-plane", value: "MODE", help: "auto, kernel, userspace or none", fallback: "auto" },

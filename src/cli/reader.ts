@@ -82,6 +82,14 @@ export class Reader {
     return null;
   }
 
+  /** spare is secret() for what may be missing or wrong: null then, and no fault. */
+  spare(flag: string): Secret | null {
+    const before = this.faults.length;
+    const secret = this.secret(flag);
+    this.faults.length = before;
+    return secret;
+  }
+
   /** fault adds one about a setting, at the place where it was given. */
   fault(flag: string, text: string): void {
     this.faults.push(`${this.placeOf(flag)}: ${text}`);

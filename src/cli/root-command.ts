@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { nearest } from "#values";
 import { type Run, runVerb } from "./run-verb.ts";
-import { type ExitCode, refuse, type Verb } from "./verb.ts";
+import { type ExitCode, isCalled, refuse, type Verb } from "./verb.ts";
 import { bareCommand, verbCommand } from "./verb-command.ts";
 import { VERBS } from "./verbs.ts";
 
@@ -19,9 +19,9 @@ export function rootCommand(run: Run): Command {
 function commandOf(verb: Verb, run: Run): Command {
   const command = verbCommand(verb, run.around);
   const { verbs } = verb;
-  if (verbs === undefined) return command.action(async () => run.finish(await call(verb, command, run)));
-  for (const sub of verbs) command.addCommand(commandOf(sub, run));
-  return command.action(() => run.finish(noVerb(command, verbs, run)));
+  for (const sub of verbs ?? []) command.addCommand(commandOf(sub, run));
+  if (isCalled(verb)) return command.action(async () => run.finish(await call(verb, command, run)));
+  return command.action(() => run.finish(noVerb(command, verbs ?? [], run)));
 }
 
 function call(verb: Verb, command: Command, run: Run): Promise<ExitCode> {

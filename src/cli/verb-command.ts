@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { NO_VALUE } from "./read-argv.ts";
 import type { Setting } from "./setting.ts";
-import type { Surroundings, Verb } from "./verb.ts";
+import { isCalled, type Surroundings, type Verb } from "./verb.ts";
 
 const SHORT: Readonly<Record<string, string>> = { output: "-o", file: "-f" };
 
@@ -10,11 +10,13 @@ export function bareCommand(name: string, { out, err }: Surroundings): Command {
   return new Command(name)
     .exitOverride()
     .helpCommand(false)
+    .enablePositionalOptions() // what stands behind a verb below belongs to that
     .helpOption("-h, --help", "show this help")
     .allowUnknownOption()
     .allowExcessArguments()
     .configureOutput({ writeOut: out, writeErr: err })
     .configureHelp({
+      optionDescription: ({ description }) => description, // it names the default; what commander adds is our marks
       optionTerm: ({ flags }) => flags.replace("[", "<").replace("]", ">"),
       subcommandTerm: (command) => `${command.name()} ${command.usage()}`,
     });
@@ -26,7 +28,7 @@ export function verbCommand(verb: Verb, around: Surroundings): Command {
   command.addHelpText("after", `\nExample:\n  ${verb.example}\n${settingsNote(verb.settings)}`);
   for (const { name, help } of verb.args ?? []) command.argument(`[${name}]`, help);
   const args = (verb.args ?? []).map(({ name }) => ` <${name}>`).join("");
-  command.usage(verb.verbs === undefined ? `[flags]${args}` : "<verb>");
+  command.usage(isCalled(verb) ? `[flags]${args}` : "<verb>");
   for (const setting of verb.settings) addFlag(command, setting);
   return command;
 }

@@ -39,11 +39,16 @@ export interface Verb {
   /** All of them are needed. */
   readonly args?: readonly Argument[];
   readonly settings: readonly Setting[];
-  /** Verbs below this one; it is never run itself then. */
+  /** Verbs below this one; unless it is a daemon, it is never run itself then. */
   readonly verbs?: readonly Verb[];
   /** It serves until a signal; its configuration holds nothing that it does not know. */
   readonly daemon?: true;
   run(call: Call): Promise<ExitCode>;
+}
+
+/** isCalled reports whether a verb does anything itself, beside the verbs below it. */
+export function isCalled({ verbs, daemon }: Verb): boolean {
+  return verbs === undefined || daemon === true;
 }
 
 /** refuse prints faults, one a line, and is the exit code for a wrong call. */

@@ -3,10 +3,12 @@ import { join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { crc32 } from "node:zlib";
 import { slices } from "#life";
-import { err, ok, parseUid, type Result, type Revision, type Signature } from "#values";
+import { type ClusterId, err, ok, parseUid, type Result, type Revision, type Signature } from "#values";
 import type { Cursor, Envelope } from "#wire";
 
 const SCHEMA = 1;
+/** Rows read at a time where others may write in between. */
+const PAGE = 256;
 
 /** Cache is everything a gateway has learned, on its disk: it serves from it when the broker is away and after a
  *  restart. Rows are checksummed when written; one that does not match is dropped and asked for again. */
@@ -15,6 +17,10 @@ export interface Cache {
   records(): Generator<Envelope>;
   /** Where in the broker's log the records end, once all were read. The cursor is null when a row was damaged. */
   loaded(): { readonly cursor: Cursor | null; readonly damaged: number };
+  /** record is one of them, as it was written; undefined where it is not there, or damaged. */
+  record(key: string): Envelope | undefined;
+  /** under lists what stands under a member's head, a page at a time: others may write in between. */
+  under(cluster: ClusterId): Generator<Envelope>;
   /** write is one transaction; it lets the event loop turn between rows. */
   write(change: CacheChange & { readonly cursor?: Cursor | null }): Promise<void>;
   /** Small values by name: the last incarnation, the address the broker saw. */
@@ -116,12 +122,32 @@ class SqliteCache implements Cache {
   *records(): Generator<Envelope> {
     const damaged: string[] = [];
     for (const row of this.#db.prepare("SELECT * FROM records").iterate() as unknown as Iterable<Row>) {
-      const { key, epoch, seq, body, signature } = row;
-      if (row.sum === sumOf(row)) yield { key, order: { epoch, seq }, body, signature: signature as Signature | null };
-      else damaged.push(key);
+      const envelope = wholeOf(row);
+      if (envelope !== undefined) yield envelope;
+      else damaged.push(row.key);
     }
     for (const key of damaged) this.#remove.run(key);
     this.#damaged = damaged.length;
+  }
+
+  record(key: string): Envelope | undefined {
+    const row = this.#db.prepare("SELECT * FROM records WHERE key = ?").get(key) as Row | undefined;
+    return row === undefined ? undefined : wholeOf(row);
+  }
+
+  *under(cluster: ClusterId): Generator<Envelope> {
+    const nodes = this.record(`nodes/${cluster}`);
+    if (nodes !== undefined) yield nodes;
+    const page = this.#db.prepare("SELECT * FROM records WHERE key > ? AND key < ? ORDER BY key LIMIT ?");
+    const start = `export/${cluster}/`;
+    for (let after: string | undefined = start; after !== undefined; ) {
+      const rows = page.all(after, `${start}~`, PAGE) as unknown as Row[]; // no label holds a tilde, or anything above
+      for (const row of rows) {
+        const envelope = wholeOf(row);
+        if (envelope !== undefined) yield envelope;
+      }
+      after = rows.length < PAGE ? undefined : rows.at(-1)?.key;
+    }
   }
 
   loaded(): ReturnType<Cache["loaded"]> {
@@ -164,6 +190,13 @@ class SqliteCache implements Cache {
   #putOne({ key, order: { epoch, seq }, body, signature }: Envelope): void {
     this.#put.run(key, epoch, seq, body, signature, sumOf({ key, epoch, seq, body, signature }));
   }
+}
+
+/** A row that does not match its checksum is no record. */
+function wholeOf(row: Row): Envelope | undefined {
+  const { key, epoch, seq, body, signature, sum } = row;
+  if (sum !== sumOf(row)) return undefined;
+  return { key, order: { epoch, seq }, body, signature: signature as Signature | null };
 }
 
 function sumOf({ key, epoch, seq, body, signature }: Omit<Row, "sum">): number {

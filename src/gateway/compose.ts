@@ -10,6 +10,7 @@ import { Announcer } from "./announcer.ts";
 import type { Cache } from "./cache.ts";
 import { placeOf } from "./compile-network.ts";
 import { onBatch, onRefused, onSession, onVerdict, onWelcome, ownKeys } from "./events.ts";
+import { createExchange, membershipRecords } from "./exchange.ts";
 import { Follower } from "./follower.ts";
 import { MemberVerdicts } from "./member-verdicts.ts";
 import type { Membership } from "./membership.ts";
@@ -32,6 +33,8 @@ export interface Found {
   readonly membership: Membership;
   readonly cache: Cache;
   readonly tunnelKey: TunnelKey;
+  /** This host until it boots again. */
+  readonly host: string | null;
   readonly routes: readonly { readonly cidr: Cidr; readonly what: string }[];
 }
 
@@ -104,7 +107,7 @@ function makeVoices(
     follower,
     troubles,
     keys: () => ownKeys(self()),
-    canSpeak: () => session.sourceSynced && follower.synced && place() !== undefined,
+    canSpeak: () => session.sourceSynced && follower.synced && place() !== undefined && hasSource(troubles),
     state: (key) => statementNow(self(), key),
   });
   const member = () => follower.catalogue.members.get(options.cluster);
@@ -122,6 +125,11 @@ function makeVoices(
   return { speaker, announcer };
 }
 
+/** A folder that cannot be read says nothing, neither that an export is there nor that it is gone. */
+function hasSource(troubles: Troubles): boolean {
+  return !troubles.list().some(({ code }) => code === "manifests-missing");
+}
+
 function makeClient(
   options: GatewayOptions,
   { clock, log, random }: GatewayDeps,
@@ -129,8 +137,9 @@ function makeClient(
   self: () => Gateway,
   fatal: (reason: string) => void,
 ): SyncClient {
-  const { membership, tunnelKey } = found;
+  const { membership, tunnelKey, cache, host } = found;
   const network = networkOf(options, found);
+  const facts = () => ({ tunnelKey, network, membership: membershipRecords(options.cluster, cache), host });
   const endIf = (reason: string | undefined): void => {
     if (reason !== undefined) fatal(reason);
   };
@@ -141,8 +150,13 @@ function makeClient(
     clock,
     random,
     log,
-    login: (binding) => membership.login(binding, tunnelKey, network),
+    login: (binding) => membership.login(binding, facts()),
     cursor: () => self().follower.cursor,
+    exchange: {
+      marks: (welcome) => createExchange(options.cluster, self().follower, cache).marks(welcome),
+      records: (keys) => createExchange(options.cluster, self().follower, cache).records(keys),
+    },
+    silent: (gateways) => void self().speaker.silent(gateways),
     welcomed: (welcome) => endIf(onWelcome(self(), welcome)),
     batch: (batch) => onBatch(self(), batch),
     refused: (refused) => endIf(onRefused(self(), refused)),

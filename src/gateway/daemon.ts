@@ -4,6 +4,7 @@ import { err, ok, type Result } from "#values";
 import { openCache } from "./cache.ts";
 import { compose, type Found, type GatewayDeps } from "./compose.ts";
 import { listen } from "./events.ts";
+import { hostMark } from "./host-mark.ts";
 import { forget, type LeaveRequest, tellBroker, undo } from "./leave.ts";
 import { openMembership } from "./membership.ts";
 import type { GatewayOptions } from "./options.ts";
@@ -40,6 +41,7 @@ export async function openGateway(
   if (!cache.ok) return cache;
   const routes = dataPlane.value.mode === "none" ? [] : await routesHere();
   const found = {
+    host: await hostMark(),
     dataPlane: dataPlane.value,
     membership: membership.value,
     cache: cache.value,
@@ -65,6 +67,7 @@ class Daemon implements GatewayDaemon {
     const { cache, membership, follower, session } = this.gateway;
     listen(this.gateway);
     if (membership.identity !== null) await follower.load();
+    if (follower.catalogue.members.get(this.gateway.options.cluster)?.gone != null) membership.ended();
     for (const member of follower.catalogue.live()) for (const key of member.exports.keys()) session.fromDisk.add(key);
     try {
       this.#stopped = runAll(this.#rooms(), AbortSignal.any([signal, this.#left.signal]));

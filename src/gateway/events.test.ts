@@ -7,6 +7,7 @@ import { identityKeyOf } from "#wire";
 import { listen, onBatch, onRefused, onSession, onWelcome, ownKeys } from "./events.ts";
 import type { Gateway } from "./state.ts";
 import { cidr, exportBody, grant, serviceGrant, TestMember } from "./testbed.ts";
+import { until } from "./testbed-clock.ts";
 import { type Composed, composed, welcomeOf } from "./testbed-gateway.ts";
 import { localExport, manifestsOf } from "./testbed-manifests.ts";
 
@@ -254,11 +255,20 @@ describe("the session", () => {
   });
 
   test("a refusal of a member is critical and ends nothing; one of a join that is final ends it", () => {
-    const refused = { code: "evicted", message: "amber was evicted", retry: false };
+    const refused = { code: "duplicate-cluster", message: "another key has amber", retry: false };
     expect(onRefused(made.gateway, refused)).toBeUndefined();
     expect(codes()).toEqual(["broker-refused critical"]);
     const stranger = { ...made.gateway, membership: { identity: null } } as never;
-    expect(onRefused(stranger, refused)).toBe("the broker refused the join (evicted): amber was evicted");
+    expect(onRefused(stranger, refused)).toBe("the broker refused the join (duplicate-cluster): another key has amber");
     expect(onRefused(stranger, { ...refused, retry: true })).toBeUndefined();
+  });
+
+  test("a member that was put out while it was away learns it by the record, and shows it as what it is", async () => {
+    await made.hears(...made.amber.joined());
+    const refused = { code: "evicted", message: "amber was evicted", retry: false, record: made.amber.eviction() };
+    expect(onRefused(made.gateway, refused)).toBeUndefined();
+    await until(() => codes().length > 0);
+    expect(codes()).toEqual(["membership-ended critical"]);
+    expect(made.gateway.follower.catalogue.members.get(made.amber.cluster)?.gone).toBe("evicted");
   });
 });

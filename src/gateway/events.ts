@@ -111,9 +111,20 @@ export function onWelcome(gateway: Gateway, welcome: Welcome): string | undefine
   return undefined;
 }
 
-/** onRefused gives the reason to end: a join that was refused for good. */
-export function onRefused({ membership, troubles }: Gateway, { code, message, retry }: Refused): string | undefined {
+/** onRefused gives the reason to end: a join that was refused for good. The end of a membership comes with its record,
+ *  and counts by that; with a new token at hand the next login joins again. */
+export function onRefused(gateway: Gateway, { code, message, retry, record }: Refused): string | undefined {
+  const { membership, troubles, follower, log } = gateway;
   if (membership.identity === null && !retry) return `the broker refused the join (${code}): ${message}`;
+  if (record != null) {
+    const failed = (error: unknown): void => log.error("an end was not taken", { reason: String(error) });
+    void follower.own([record], []).catch(failed);
+  }
+  const over = code === "evicted" || code === "left";
+  if (over && (membership.ended() || record != null)) {
+    troubles.clear("broker-refused"); // it is shown as what it is, once its record is taken
+    return undefined;
+  }
   const title = "The broker refuses this gateway";
   troubles.set({ code: "broker-refused", severity: "critical", title, subject: "", detail: `${code}: ${message}` });
   return undefined;

@@ -3,6 +3,7 @@ import { type Log, slices, type Troubles } from "#life";
 import type { ClusterId } from "#values";
 import { type Applied, type Batch, type Candidate, Catalogue, type Cursor, type Envelope, examine } from "#wire";
 import { type Cache, type CacheChange, mergeChanges } from "./cache.ts";
+import { RefusedRecords } from "./refused-records.ts";
 
 export interface FollowerParts {
   readonly own: ClusterId;
@@ -13,13 +14,16 @@ export interface FollowerParts {
   readonly troubles: Troubles;
 }
 
-const REFUSED = "record-refused";
+/** What one state or change may come to, in all its frames: far beyond what all members may publish together in a
+ *  clusterset that fits into memory, and bounded all the same. */
+const MOST_BYTES = 192 << 20;
 
 /** Follower keeps the catalogue: from the disk at start, then from the broker batch by batch, and from this gateway's
  *  own speaker. What it believes is on the disk before anybody hears of it. */
 export class Follower {
   readonly catalogue = new Catalogue();
   readonly #parts: FollowerParts;
+  readonly #refused: RefusedRecords;
   readonly #listeners: ((applied: Applied) => void)[] = [];
   /** Body texts of our own records: what the speaker compares with, and sends again. */
   readonly ownBodies = new Map<string, string>();
@@ -27,7 +31,12 @@ export class Follower {
   /** Whether the whole state was seen once: from the disk, or from the broker. */
   synced = false;
   #store: Cursor["store"] | null = null;
-  #part: { readonly candidates: Candidate[]; readonly removed: string[]; readonly own: Envelope[] } | null = null;
+  #part: {
+    readonly candidates: Candidate[];
+    readonly removed: string[];
+    readonly own: Envelope[];
+    bytes: number;
+  } | null = null;
   /** A snapshot of our own cluster, as the broker has it. */
   onOwnSnapshot: (records: readonly Envelope[]) => void = () => {};
   /** Members whose records did not add up. */
@@ -42,6 +51,7 @@ export class Follower {
 
   constructor(parts: FollowerParts) {
     this.#parts = parts;
+    this.#refused = new RefusedRecords(parts.troubles);
   }
 
   onApplied(listener: (applied: Applied) => void): void {
@@ -90,8 +100,14 @@ export class Follower {
   }
 
   async #batch({ put, remove, snapshot, more, revision }: Batch): Promise<void> {
-    this.#part ??= { candidates: [], removed: [], own: [] };
+    this.#part ??= { candidates: [], removed: [], own: [], bytes: 0 };
     const part = this.#part;
+    for (const { key, body } of put) part.bytes += key.length + body.length;
+    for (const key of remove) part.bytes += key.length;
+    if (part.bytes > MOST_BYTES) {
+      this.#part = null;
+      throw new Error(`the broker sends more than ${MOST_BYTES >> 20} MiB without an end`); // which ends the session
+    }
     // What we hold already (our own records on their way back, mostly) need not be looked at, except in a snapshot:
     // there absence means something.
     const news = snapshot ? put : put.filter((envelope) => !this.catalogue.holds(envelope));
@@ -107,6 +123,7 @@ export class Follower {
     await this.#keep(applied, cursor);
     if (cursor !== undefined) this.cursor = cursor;
     this.synced = true;
+    if (snapshot && applied.refusals.length === 0) this.#refused.settled();
     if (snapshot && part.own.length > 0) this.onOwnSnapshot(part.own); // one of others says nothing of ours
     if (applied.mismatched.size > 0) this.onMismatch([...applied.mismatched]);
   }
@@ -154,23 +171,14 @@ export class Follower {
   }
 
   #tell(applied: Applied): void {
-    const { troubles, own } = this.#parts;
-    for (const { key } of applied.accepted) if (!key.startsWith(`export/${own}/`)) troubles.clear(REFUSED, key);
+    for (const { key } of applied.accepted) this.#refused.clear(key);
     for (const { key, code, message } of applied.refusals) {
       const severity = code === "overlap" || code === "key-swap" || code === "equivocation" ? "critical" : "warning";
       const title = "A record from the broker was not believed";
-      troubles.set({ code: REFUSED, severity, title, subject: key, detail: `${code}: ${message}` });
+      this.#refused.add(key, severity, title, `${code}: ${message}`);
     }
-    for (const cluster of applied.members) if (this.catalogue.members.get(cluster)?.gone) this.#pardon(cluster);
+    for (const cluster of applied.members) if (this.catalogue.members.get(cluster)?.gone) this.#refused.pardon(cluster);
     for (const listener of this.#listeners) listener(applied);
-  }
-
-  /** What was refused of a member that is gone matters to nobody. */
-  #pardon(cluster: ClusterId): void {
-    const { troubles } = this.#parts;
-    for (const { code, subject } of troubles.list()) {
-      if (code === REFUSED && subject.split("/")[1] === cluster) troubles.clear(REFUSED, subject);
-    }
   }
 
   /** Applies in small steps: the event loop turns in between. */
@@ -186,14 +194,13 @@ export class Follower {
   }
 
   async #examine(records: Iterable<Envelope>): Promise<readonly Candidate[]> {
-    const { troubles, verifier } = this.#parts;
+    const { verifier } = this.#parts;
     const candidates: Candidate[] = [];
     await slices(records, (envelope) => {
       const candidate = examine(envelope, verifier());
       if (candidate.ok) candidates.push(candidate.value);
       else {
-        const title = "A record from the broker is wrong";
-        troubles.set({ code: REFUSED, severity: "warning", title, subject: envelope.key, detail: candidate.error });
+        this.#refused.add(envelope.key, "warning", "A record from the broker is wrong", candidate.error);
       }
     });
     return candidates;

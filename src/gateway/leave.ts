@@ -24,7 +24,7 @@ export async function tellBroker(
   if (member.gone === "left") return ok(undefined); // the answer to an earlier leave was lost
   const { cluster, uid, generation, joinedAt } = member.body;
   const order = { epoch: generation, seq: 1 };
-  const key = formatKey({ kind: "leave", cluster });
+  const key = formatKey({ kind: "leave", cluster, generation });
   const leftAt = Math.max(joinedAt, clock.now());
   const record = only ? null : seal(membership.privateKey, key, order, { cluster, uid, generation, leftAt });
   const answer = await client.leave(record);

@@ -126,17 +126,27 @@ describe("openMembership()", () => {
 });
 
 describe("Membership.login()", () => {
+  const FACTS = { tunnelKey: null, network: NETWORK, membership: [], host: null };
   const binding = { exporter: new Uint8Array(32).fill(1), nonce: new Uint8Array(16).fill(2) };
 
   test("proves the key for this connection, and sends the token only until there is an identity", () => {
     const membership = joining();
-    const first = membership.login(binding, null, NETWORK);
+    const first = membership.login(binding, FACTS);
     expect(first.join).toEqual({ id: "i", secret: "s" });
     const claim = { ...binding, cluster: amber.cluster, uid: amber.uid, gateway: options.name };
     expect(verifyProof(first.key, claim, first.proof)).toBe(true);
     expect(verifyProof(first.key, { ...claim, nonce: new Uint8Array(16) }, first.proof)).toBe(false);
     membership.welcomed(welcomeOf(amber));
-    expect(membership.login(binding, null, NETWORK)).toMatchObject({ join: null, generation: 1 });
+    expect(membership.login(binding, FACTS)).toMatchObject({ join: null, generation: 1 });
+  });
+
+  test("sends it again when the broker has shown that the membership is over: no leave is needed first", () => {
+    const membership = joining();
+    membership.welcomed(welcomeOf(amber));
+    expect(membership.ended()).toBe(true);
+    expect(membership.login(binding, FACTS).join).toEqual({ id: "i", secret: "s" });
+    membership.welcomed({ ...welcomeOf(amber), generation: 2 });
+    expect(membership.login(binding, FACTS)).toMatchObject({ join: null, generation: 2 });
   });
 });
 

@@ -24,12 +24,22 @@ import {
   type TunnelKey,
   type Uid,
 } from "#values";
-import { identityKeyObject, identityKeyOf, type Login, type Network, type Welcome } from "#wire";
+import { type Envelope, identityKeyObject, identityKeyOf, type Login, type Network, type Welcome } from "#wire";
 import type { GatewayOptions } from "./options.ts";
 
 interface Joining {
   readonly token: JoinToken;
   readonly caPem: string;
+}
+
+/** LoginFacts is what a login says beside who it is. */
+export interface LoginFacts {
+  readonly tunnelKey: TunnelKey | null;
+  readonly network: Network;
+  /** What made us a member, once we have it. */
+  readonly membership: readonly Envelope[];
+  /** This host until it boots again; null where it cannot be told. */
+  readonly host: string | null;
 }
 
 /** Membership is who this gateway is: a member by its identity file, or about to become one by a token. */
@@ -42,6 +52,8 @@ export class Membership {
   #identity: Identity | null;
   readonly #joining: Joining | null;
   #verifier: KeyObject | null = null;
+  /** Whether the broker has shown that our membership is over: then a new token is used, if there is one. */
+  #ended = false;
 
   constructor(
     options: GatewayOptions,
@@ -78,11 +90,20 @@ export class Membership {
     return this.#verifier;
   }
 
-  /** login answers a challenge; the token goes along only while there is no identity. */
-  login(binding: { exporter: Uint8Array; nonce: Uint8Array }, tunnelKey: TunnelKey | null, network: Network): Login {
+  /** ended notes that the broker does not count us as a member any more, and tells whether a token may change that. */
+  ended(): boolean {
+    this.#ended = true;
+    return this.#joining !== null;
+  }
+
+  /** login answers a challenge; the token goes along only while there is no identity, or its membership is over. */
+  login(
+    binding: { exporter: Uint8Array; nonce: Uint8Array },
+    { tunnelKey, network, membership, host }: LoginFacts,
+  ): Login {
     const { cluster, uid, publicKey } = this;
     const gateway = this.#options.name;
-    const token = this.#identity === null ? (this.#joining?.token ?? null) : null;
+    const token = this.#identity === null || this.#ended ? (this.#joining?.token ?? null) : null;
     return {
       t: "login",
       cluster,
@@ -91,9 +112,11 @@ export class Membership {
       gateway,
       key: publicKey,
       tunnelKey,
-      source: null,
+      source: this.#options.source,
       join: token === null ? null : { id: token.id, secret: token.secret.reveal() },
       network,
+      membership: [...membership],
+      host,
       proof: signProof(this.privateKey, { ...binding, cluster, uid, gateway }),
     };
   }
@@ -106,6 +129,7 @@ export class Membership {
         `the broker signs with ${fingerprintOf(allocationKey)}; this member trusts ${fingerprintOf(before.allocationKey)}`,
       );
     }
+    this.#ended = false;
     if (uid !== this.uid) return err(`the broker says uid ${uid}, ours is ${this.uid}`);
     if (before?.generation === generation) return ok(undefined);
     const { cluster, privateKey, publicKey } = this;
@@ -141,7 +165,9 @@ export async function openMembership(
   const found = readIdentity(options.identityFile);
   if (found.ok) {
     const fault = mismatch(found.value, options);
-    return fault === undefined ? ok(new Membership(options, found.value, found.value, null)) : err(fault);
+    return fault === undefined
+      ? ok(new Membership(options, found.value, found.value, spare(options, found.value)))
+      : err(fault);
   }
   if (found.error.code !== "missing") return err(found.error.message);
   if (options.joinToken === null) {
@@ -156,6 +182,13 @@ export async function openMembership(
   const ca = await fetchCa(token.value.url, token.value.fingerprint, { now: clock.now(), signal });
   if (!ca.ok) return ca;
   return ok(new Membership(options, pending.value, null, { token: token.value, caPem: ca.value }));
+}
+
+/** A token that is given beside an identity is kept for the case that this membership has ended. The broker is the one
+ *  that we know: its authority does not come from the token. */
+function spare({ joinToken }: GatewayOptions, { brokerCa }: Identity): Joining | null {
+  const token = joinToken === null ? null : parseToken(joinToken.reveal());
+  return token?.ok === true ? { token: token.value, caPem: brokerCa } : null;
 }
 
 function mismatch(identity: Identity, { cluster, name, identityFile }: GatewayOptions): string | undefined {

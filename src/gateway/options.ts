@@ -13,6 +13,8 @@ export interface GatewayOptions {
   /** Global prefixes asked for by hand, by the place of their pod CIDR. */
   readonly globalCidrs: readonly Cidr[];
   readonly manifests: string | null;
+  /** What tells the source of exports apart from others; null where nobody said. All gateways of a cluster have one. */
+  readonly source: string | null;
   /** Where peers send to; null: what the broker saw. The port is of index 0. */
   readonly endpoint: { readonly host: Ip; readonly port: number | null } | null;
   readonly listenPort: number;

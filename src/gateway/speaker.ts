@@ -1,7 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import { type Clock, Latest, type Log, type Room, slices, type Troubles } from "#life";
 import type { SyncClient } from "#sync";
-import type { ClusterId } from "#values";
+import type { ClusterId, NodeName } from "#values";
 import {
   type Applied,
   digestOf,
@@ -13,6 +13,7 @@ import {
   type TallyEntry,
   unsealed,
 } from "#wire";
+import { chunkOf, MAX_BYTES, MAX_RECORDS } from "./chunk-of.ts";
 import type { Follower } from "./follower.ts";
 import { wakeOrAfter } from "./wake-or-after.ts";
 
@@ -25,7 +26,7 @@ export interface SpeakerParts {
   readonly cluster: ClusterId;
   readonly privateKey: KeyObject;
   readonly follower: Follower;
-  readonly client: Pick<SyncClient, "state" | "publish" | "claim" | "askSnapshot">;
+  readonly client: Pick<SyncClient, "state" | "publish" | "claim" | "yieldEpoch" | "withdraw" | "askSnapshot">;
   readonly clock: Clock;
   readonly log: Log;
   readonly troubles: Troubles;
@@ -37,17 +38,17 @@ export interface SpeakerParts {
   readonly canSpeak: () => boolean;
 }
 
-/** Most records in one publication, and most bytes of their bodies. */
-const MAX_RECORDS = 500;
-const MAX_BYTES = 256 << 10;
 /** Largest body of one record: as text in a frame (MAX_FRAME) it grows by its quotes. */
 const MAX_BODY = 600_000;
 const RETRY_MS = 2000;
+/** A speaker that has been without its source, or its catalogue, for so long lets another gateway speak. */
+const MUTE_MS = 30_000;
 const TOO_LARGE = "export-too-large";
 
 /** Speaker signs and publishes what this member exports, if the broker lets this gateway speak.
  *
- *     silent ──(source and catalogue synced, session live: claim)──> speaking(epoch) ──(not-speaker)──> silent
+ *     silent ──(source and catalogue synced, session live: claim)──> speaking(epoch)
+ *       ↑└──────(not-speaker, or given back after 30 s without source or catalogue)──────┘
  *
  *  A change is signed and on our own disk before it goes up. `shadow` is what the broker holds of ours: what differs
  *  from it is sent, in chunks that each carry a head of their own, so that a broker that was away gets everything. */
@@ -61,6 +62,10 @@ export class Speaker implements Room {
   #shadow: Tally | null = null;
   #claimAt = 0;
   #askAt = 0;
+  /** Since when this gateway cannot speak, monotonic; null while it can. */
+  #muteSince: number | null = null;
+  /** The head of before stands under an older epoch: it is signed again, and nothing under it is. */
+  #owesHead = false;
 
   constructor(parts: SpeakerParts) {
     this.#parts = parts;
@@ -113,26 +118,62 @@ export class Speaker implements Room {
 
   /** One step towards the broker holding what we say. True when there may be another at once. */
   async #step(): Promise<boolean> {
-    if (!this.#parts.canSpeak()) return false;
+    if (!this.#parts.canSpeak()) return this.#mute();
+    this.#muteSince = null;
+    // A sibling has spoken since: what is signed under our epoch would be old, and count for nothing.
+    if (this.#epoch !== null && this.#heldEpoch() > this.#epoch) this.#epoch = null;
     if (this.#epoch === null && !(await this.#claim())) return false;
     const signed = await this.#sign();
     const sent = await this.#send();
     return signed || sent;
   }
 
+  /** The epoch of the newest head of ours, whichever gateway signed it. */
+  #heldEpoch(): number {
+    const { follower, cluster } = this.#parts;
+    return follower.catalogue.members.get(cluster)?.head?.order.epoch ?? 0;
+  }
+
+  /** What is said stays in force, and a sibling whose source works goes on. */
+  async #mute(): Promise<false> {
+    const { client, clock, log } = this.#parts;
+    const now = clock.monotonic();
+    this.#muteSince ??= now;
+    if (this.#epoch === null || client.state !== "live" || now - this.#muteSince < MUTE_MS) return false;
+    const given = await client.yieldEpoch();
+    if (given.ok) {
+      log.info("this gateway gives its epoch back: it has had no source for a while", { epoch: this.#epoch });
+      this.#epoch = null;
+    }
+    return false;
+  }
+
+  /** silent takes siblings out that have been away for very long; only the speaker does, and the broker checks. */
+  async silent(gateways: readonly NodeName[]): Promise<void> {
+    const { client, log } = this.#parts;
+    if (this.#epoch === null) return;
+    for (const gateway of gateways) {
+      const done = await client.withdraw(gateway);
+      if (done.ok) log.warn("a gateway of this cluster was silent for a day: its index is free again", { gateway });
+      else log.info("a silent gateway was not taken out", { gateway, ...done.error });
+    }
+  }
+
   async #claim(): Promise<boolean> {
-    const { client, clock, log, follower, cluster, keys } = this.#parts;
+    const { client, clock, log, follower, keys } = this.#parts;
     if (client.state !== "live" || clock.monotonic() < this.#claimAt) return false;
-    const claimed = await client.claim();
+    const above = this.#heldEpoch();
+    const claimed = await client.claim(above);
     if (!claimed.ok) {
       this.#claimAt = clock.monotonic() + RETRY_MS;
       log.debug("this gateway does not speak", { ...claimed.error });
       return false;
     }
-    // A broker that was restored may not know how far we were: the next epoch is nearer.
-    if (claimed.value <= (follower.catalogue.members.get(cluster)?.head?.order.epoch ?? 0)) return this.#claim();
+    // A broker of before does not know what we have seen: the next epoch is nearer.
+    if (claimed.value <= above) return this.#claim();
     this.#epoch = claimed.value;
     this.#seq = 0;
+    this.#owesHead = above > 0;
     log.info("this gateway speaks for its cluster", { epoch: claimed.value });
     this.changed(follower.ownBodies.keys());
     this.changed(keys());
@@ -196,12 +237,13 @@ export class Speaker implements Room {
     }
     const shadow = this.#shadow;
     const mine = follower.catalogue.members.get(cluster)?.tally ?? new Tally();
-    const { put, removed, whole } = this.#difference(shadow, mine);
-    if (put.length === 0 && removed.length === 0) return false;
+    const { put, removed, whole } = chunkOf(shadow, mine, follower.ownBodies);
+    if (put.length === 0 && removed.length === 0 && !this.#owesHead) return false;
     const head = whole ? await this.#lastHead(mine) : this.#head(shadow, put.map(entryOf), removed);
     if (head === undefined) return false;
     const answer = await client.publish({ put: [...put, head], remove: [...removed] });
     if (answer.ok) {
+      this.#owesHead = false;
       // What was whole is the same on both sides now: the copy brings its hashes along.
       if (whole) this.#shadow = mine.copy();
       else shadow.change(put.map(entryOf), removed);
@@ -220,25 +262,6 @@ export class Speaker implements Room {
     const head = this.#head(mine, [], []);
     if (head !== undefined) this.#complain(await follower.own([head], []));
     return head;
-  }
-
-  /** As much of the difference as one publication holds. */
-  #difference(shadow: Tally, mine: Tally): { put: Envelope[]; removed: string[]; whole: boolean } {
-    const { follower } = this.#parts;
-    const put: Envelope[] = [];
-    const removed: string[] = [];
-    let bytes = 0;
-    for (const { key, gone } of mine.difference(shadow)) {
-      if (put.length + removed.length >= MAX_RECORDS || bytes > MAX_BYTES) return { put, removed, whole: false };
-      const order = mine.get(key)?.order;
-      const body = follower.ownBodies.get(key);
-      if (gone) removed.push(key);
-      else if (order !== undefined && body !== undefined) {
-        put.push({ key, order, body, signature: null });
-        bytes += body.length;
-      }
-    }
-    return { put, removed, whole: true };
   }
 
   #refused({ code, message }: { readonly code: string; readonly message: string }): void {

@@ -1,6 +1,6 @@
 import { type Clock, silentLog, Troubles } from "#life";
 import type { SessionState, SyncClient } from "#sync";
-import { err, ok, type Result, type Revision } from "#values";
+import { err, type NodeName, ok, type Result, type Revision } from "#values";
 import { Catalogue, compareOrder, type Envelope, underHead } from "#wire";
 import { type Cache, openCache } from "./cache.ts";
 import { Follower } from "./follower.ts";
@@ -22,6 +22,8 @@ export class FakeBroker {
   loseAnswer = false;
   revision = 1;
   snapshots = 0;
+  yielded = 0;
+  readonly withdrawn: NodeName[] = [];
   #rig: Rig | null = null;
   #since = new Map<string, number>();
   readonly #member: TestMember;
@@ -70,6 +72,17 @@ export class FakeBroker {
     if (!this.speaks) return err({ code: "taken", message: "another gateway speaks" });
     this.epoch += 1;
     return ok(this.epoch);
+  }
+
+  yieldEpoch(rig: Rig): Result<Revision, Fault> {
+    if (rig.state !== "live") return err({ code: "broker-away", message: "away" });
+    this.yielded += 1;
+    return ok(this.revision as Revision);
+  }
+
+  withdraw(gateway: NodeName): Result<Revision, Fault> {
+    this.withdrawn.push(gateway);
+    return ok(this.revision as Revision);
   }
 
   snapshot(rig: Rig, clusters: readonly string[]): void {
@@ -201,6 +214,8 @@ export class Rig {
       },
       publish: async (ask: Ask) => broker.publish(rig, ask),
       claim: async () => broker.claim(rig),
+      yieldEpoch: async () => broker.yieldEpoch(rig),
+      withdraw: async (gateway: NodeName) => broker.withdraw(gateway),
       askSnapshot: (clusters: readonly string[]) => broker.snapshot(rig, clusters),
     };
   }

@@ -37,7 +37,7 @@ export function composed(change: Partial<GatewayOptions> = {}, reach?: readonly 
     version: null,
   } as never;
   const membership = new Membership(options, amber, identityOf(amber), null);
-  const found = { dataPlane, membership, cache: cache.value, tunnelKey: "" as never, routes: [] };
+  const found = { dataPlane, membership, cache: cache.value, tunnelKey: "" as never, routes: [], host: null };
   const gateway = compose(options, { clock, log: silentLog, random: () => 0.5 }, found, (reason) => fatal.push(reason));
   const reaches = (cluster: ClusterId): boolean => reach?.includes(cluster) === true;
   Object.assign(gateway.prober, { reaches });

@@ -37,6 +37,11 @@ afterEach(async () => {
   rmSync(made.dir, { recursive: true });
 });
 
+/** The hash that birch's own probes carry: the beginning of its head's. */
+const ownHash = () => {
+  const member = made.gateway.follower.catalogue.members.get(birch.cluster);
+  return (member === undefined ? null : stateOf(member))?.headHash.slice(0, 32) ?? "";
+};
 const codes = () => made.gateway.troubles.list().map(({ code, subject }) => `${code} ${subject}`);
 
 describe("createWithholding()", () => {
@@ -47,14 +52,21 @@ describe("createWithholding()", () => {
     await made.clock.pass(3000);
     expect(codes()).toEqual(["broker-withholds birch"]);
     await made.hears(...birch.says({ api: exportBody("api", []) }));
+    peerState = said({ seq: 2, headHash: ownHash() });
     await made.clock.pass(1000);
     expect(codes()).toEqual([]);
   });
 
   test("a peer that says what is known is no trouble", async () => {
-    peerState = said();
+    peerState = said({ headHash: ownHash() });
     await made.clock.pass(30_000);
     expect(codes()).toEqual([]);
+  });
+
+  test("a peer that says other things under the same order shows that we were given another view", async () => {
+    peerState = said({ headHash: "ab".repeat(16) });
+    await made.clock.pass(12_000);
+    expect(codes()).toEqual(["broker-withholds birch"]);
   });
 
   test("our probes say how far our own records have come, though not what the broker cannot have yet", async () => {
@@ -71,7 +83,7 @@ describe("isAhead()", () => {
   const member = () => made.gateway.follower.catalogue.members.get(birch.cluster);
 
   test.each([
-    [said(), false],
+    [said(), true], // the same order, other content
     [said({ seq: 2 }), true],
     [said({ epoch: 2, seq: 0 }), true],
     [said({ epoch: 0, seq: 9 }), false],

@@ -53,10 +53,15 @@ export function stateOf({ body, head }: Member): PeerState | null {
   return { generation: body.generation, epoch: head.order.epoch, seq: head.order.seq, headHash };
 }
 
-/** isAhead reports whether a peer says that its own records have come further than we know. */
+/** isAhead reports whether a peer says that its own records have come further than we know, or that they are others: a
+ *  broker that shows two members different views of a third is found out by what the third says itself. The hash that a
+ *  probe carries is the beginning of ours. */
 export function isAhead(said: PeerState, member: Member | undefined): boolean {
   if (member === undefined || member.gone !== null) return false;
   const known = member.head?.order ?? { epoch: 0, seq: 0 };
   if (said.generation !== member.body.generation) return said.generation > member.body.generation;
+  if (said.epoch === known.epoch && said.seq === known.seq && member.head !== null) {
+    return !Buffer.from(member.head.body.root, "base64url").toString("hex").startsWith(said.headHash);
+  }
   return said.epoch > known.epoch || (said.epoch === known.epoch && said.seq > known.seq);
 }

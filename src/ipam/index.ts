@@ -7,4 +7,6 @@ export { type Pools, poolsOf, supernetFault } from "./pools.ts";
 export type { NodesAsk } from "./propose-nodes.ts";
 export type { PodsAsk } from "./propose-pods.ts";
 export type { ServiceAsk } from "./propose-services.ts";
+export { type Granted, type Reconciled, reconcile } from "./reconcile.ts";
 export { type Occupied, type SupernetConflict, supernetConflicts } from "./supernet-conflicts.ts";
+export { type PoolUsage, poolUsage } from "./usage.ts";

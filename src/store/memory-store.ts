@@ -5,7 +5,18 @@ import type { Envelope } from "#wire";
 import { CHAIN_START, follows, type Link, nextRow } from "./audit-chain.ts";
 import type { Invite } from "./invite.ts";
 import { judgeRedemption, REDEEM_MESSAGE, type RedeemCode, type Redemption } from "./redeem.ts";
-import type { Answer, AuditRow, Change, Changes, Speaker, Store, StoredRecord, StoreFault } from "./store.ts";
+import {
+  type Answer,
+  type AuditRow,
+  type Change,
+  type Changes,
+  RECOVERING,
+  RESTORED_FROM,
+  type Speaker,
+  type Store,
+  type StoredRecord,
+  type StoreFault,
+} from "./store.ts";
 
 /** Whom a redemption made a member. */
 type Member = { readonly cluster: ClusterId; readonly uid: Uid };
@@ -13,7 +24,7 @@ type Member = { readonly cluster: ClusterId; readonly uid: Uid };
 /** MemoryStore is a store that forgets when its process ends: for tests and simulations of other rooms. It keeps the
  *  same contract as the one on disk, but for durability, and makes no backups. */
 export class MemoryStore implements Store {
-  readonly id: string = randomUUID();
+  id: string = randomUUID();
   generation = 1;
   #revision = 0;
   #broken: StoreFault | undefined;
@@ -48,8 +59,14 @@ export class MemoryStore implements Store {
     for (const allocation of allocations.put) this.#allocations.set(allocation.prefix, { ...allocation });
     this.#writeBooks(change);
     for (const entry of change.audit ?? []) this.#audit.push(nextRow(this.#lastLink(), this.revision(), entry));
-    this.generation = Math.max(this.generation, change.generation ?? 0);
+    if (change.renew !== undefined) this.#renew(change.renew.above);
     return ok(this.revision());
+  }
+
+  #renew(above: number): void {
+    for (const name of [RESTORED_FROM, RECOVERING]) this.#meta.set(name, this.id);
+    this.id = randomUUID();
+    this.generation = Math.max(this.generation, above) + 1;
   }
 
   records(): Iterable<StoredRecord> {
@@ -78,6 +95,10 @@ export class MemoryStore implements Store {
 
   audit(since: number, limit: number): readonly AuditRow[] {
     return this.#audit.filter(({ number }) => number > since).slice(0, limit);
+  }
+
+  auditRows(): number {
+    return this.#audit.length;
   }
 
   verifyAudit(): Result<number> {

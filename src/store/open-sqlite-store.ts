@@ -4,11 +4,13 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { Clock, Log } from "#life";
 import { err, ok, type Result } from "#values";
+import { takeFiles } from "./backup-files.ts";
 import { type DataLock, lockDataDir, touchPrivate } from "./data-lock.ts";
+import { RESTORING } from "./restore-backup.ts";
 import { checkSchema, createSchema, isBlank } from "./schema.ts";
 import { faultOf, isBusy, isDamage } from "./sqlite-fault.ts";
 import { SqliteStore } from "./sqlite-store.ts";
-import { RESTORED_FROM, type Store } from "./store.ts";
+import { RECOVERING, RESTORED_FROM, type Store } from "./store.ts";
 import { BLANK_STATE, StoreTables } from "./store-tables.ts";
 import { walDamage } from "./wal-check.ts";
 
@@ -68,6 +70,7 @@ function openLocked(options: SqliteStoreOptions, lock: DataLock | null): Result<
 /** What only the files themselves show, before SQLite has opened them and forgiven it. */
 function wrongOnDisk(path: string): string | undefined {
   const log = existsSync(`${path}-wal`) ? readFileSync(`${path}-wal`) : Buffer.alloc(0);
+  if (existsSync(`${path}${RESTORING}`)) return "is being restored, and that was not finished";
   const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   if (size === 0) return log.length === 0 ? undefined : "is missing, but its log store.db-wal is there";
   const mode = headerOf(path).readUInt16BE(MODE.at);
@@ -133,7 +136,9 @@ function makeStore(db: DatabaseSync, dir: string, auditRows: number): void {
 function makeNewOf(db: DatabaseSync, tables: StoreTables): void {
   const { id, generation } = tables.state;
   db.exec("BEGIN IMMEDIATE");
+  takeFiles(tables); // what only whoever restores it needs
   tables.meta.put([RESTORED_FROM, id]);
+  tables.meta.put([RECOVERING, id]);
   tables.save({ ...tables.state, id: randomUUID(), generation: generation + 1, backup: false });
   db.exec("COMMIT");
 }

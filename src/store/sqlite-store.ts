@@ -142,6 +142,10 @@ export class SqliteStore implements Store {
     return this.#tables.audit.after(since, limit);
   }
 
+  auditRows(): number {
+    return this.#tables.audit.ends.last.number;
+  }
+
   verifyAudit(): Result<number> {
     return this.#tables.audit.verify();
   }
@@ -168,8 +172,8 @@ export class SqliteStore implements Store {
     return this.#changes.since(revision, limit);
   }
 
-  backup(path: string): Promise<Result<void>> {
-    return writeBackup(this.#parts.db, path);
+  backup(path: string, files: Readonly<Record<string, string>> = {}): Promise<Result<void>> {
+    return writeBackup(this.#parts.db, path, files);
   }
 
   /** Moves the log into the database and gives the lock back; a second call does nothing. */

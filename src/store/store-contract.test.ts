@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Cidr, ClusterId, NodeName, Revision } from "#values";
 import type { Envelope } from "#wire";
-import type { Change, Store } from "./store.ts";
+import { type Change, RECOVERING, RESTORED_FROM, type Store } from "./store.ts";
 import { record } from "./testbed.ts";
 import { allocation, entry, invite, KINDS, redemption, type Trial, trial } from "./trial.ts";
 
@@ -115,10 +115,13 @@ describe.each(KINDS)("Store (%s)", (kind) => {
       expect([store.meta("supernet"), store.meta("other"), store.meta("none")]).toEqual(["242.0.0.0/8", null, null]);
     });
 
-    test("raises the generation and never lowers it", () => {
-      done({ generation: 9 });
-      done({ generation: 3 });
-      expect(store.generation).toBe(9);
+    test("becomes a new store when it is renewed, and remembers which it was", () => {
+      const { id } = store;
+      done({ renew: { above: 1 } });
+      expect(store.id).not.toBe(id);
+      expect([store.generation, store.meta(RESTORED_FROM), store.meta(RECOVERING)]).toEqual([2, id, id]);
+      done({ renew: { above: 7 } });
+      expect(store.generation).toBe(8);
     });
   });
 

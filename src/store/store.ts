@@ -64,8 +64,9 @@ export interface Change {
   readonly idempotency?: Answer;
   /** Small settings by name; null removes one. */
   readonly meta?: Readonly<Record<string, string | null>>;
-  /** A higher generation of the store, when members prove that they have seen one. */
-  readonly generation?: number;
+  /** The store becomes a new one, as a restored one does, of a generation above one that members have seen: they have
+   *  proven that it was set back. */
+  readonly renew?: { readonly above: number };
 }
 
 /** StoreFault is why a change was not made.
@@ -104,6 +105,8 @@ export interface Store {
   findRedemption(inviteId: string, key: IdentityKey): { readonly cluster: ClusterId; readonly uid: Uid } | null;
   /** Rows with a number above `since`, the oldest first. */
   audit(since: number, limit: number): readonly AuditRow[];
+  /** Number of the newest row: how many were ever written. */
+  auditRows(): number;
   /** verifyAudit walks the whole chain and gives the number of its last row, or says which row is wrong. */
   verifyAudit(): Result<number>;
   idempotent(key: string, now: Millis): Answer | null;
@@ -111,10 +114,13 @@ export interface Store {
   /** `too-old`: the store no longer knows what was removed since, or never had that revision. With a limit, at most
    *  about so many records, and never a part of a revision. */
   changesSince(revision: Revision, limit?: number): Changes | "too-old";
-  /** backup writes a copy to a file of mode 0600 while the store works. Opened as a store, the copy is a new one. */
-  backup(path: string): Promise<Result<void>>;
+  /** backup writes a copy, and some files by their names, to one file of mode 0600 while the store works. Opened as a
+   *  store, the copy is a new one. */
+  backup(path: string, files?: Readonly<Record<string, string>>): Promise<Result<void>>;
   close(): void;
 }
 
 /** Name under which a restored store keeps the id of the one that it was copied from. */
 export const RESTORED_FROM = "restored-from";
+/** Setting that stands while a restored store may lack what was granted after its backup. */
+export const RECOVERING = "recovering";

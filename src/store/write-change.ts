@@ -1,9 +1,10 @@
+import { randomUUID } from "node:crypto";
 import type { IdentityKey, Revision } from "#values";
 import type { ChangeLog } from "./change-log.ts";
 import type { Invite } from "./invite.ts";
 import { judgeRedemption, REDEEM_MESSAGE, type RedeemCode, type Redemption } from "./redeem.ts";
 import type { Value } from "./sealed-table.ts";
-import type { Answer, Change } from "./store.ts";
+import { type Answer, type Change, RECOVERING, RESTORED_FROM } from "./store.ts";
 import type { State, StoreTables } from "./store-tables.ts";
 
 /** Expired answers dropped by one commit, at most. */
@@ -27,7 +28,15 @@ export function writeChange(tables: StoreTables, log: ChangeLog, change: Change)
   for (const entry of change.audit ?? []) tables.audit.append(revision, entry);
   if (change.idempotency !== undefined) tables.answers.put(answerRow(change.idempotency));
   const floor = log.prune(state.floor);
-  return { ...state, revision, floor, generation: Math.max(state.generation, change.generation ?? 0) };
+  if (change.renew === undefined) return { ...state, revision, floor };
+  for (const name of [RESTORED_FROM, RECOVERING]) tables.meta.put([name, state.id]);
+  return {
+    ...state,
+    revision,
+    floor,
+    id: randomUUID(),
+    generation: Math.max(state.generation, change.renew.above) + 1,
+  };
 }
 
 /** expireAnswers drops answers whose time is over, the oldest first; a long rest is left to the next commits. */

@@ -1,5 +1,5 @@
 import { backoffMs, type Clock, type Log, type Room } from "#life";
-import { err, ok, type Result, type Revision } from "#values";
+import { err, type NodeName, ok, type Result, type Revision } from "#values";
 import {
   type Batch,
   type Cursor,
@@ -11,6 +11,7 @@ import {
   type Welcome,
 } from "#wire";
 import { type Answer, Asks, type Fault } from "./asks.ts";
+import { type Exchange, sendMarks, tell } from "./exchange.ts";
 import { TIMING, type Timing } from "./limits.ts";
 import { Line } from "./line.ts";
 import type { Refused } from "./link.ts";
@@ -32,6 +33,10 @@ export interface SyncClientOptions {
   /** login is asked for the message that answers a challenge; its proof is bound to this connection. */
   login(binding: { readonly exporter: Uint8Array; readonly nonce: Uint8Array }): Login;
   cursor(): Cursor | null;
+  /** Without one the broker is taken at its word. */
+  readonly exchange?: Exchange;
+  /** Gateways of this member that have been away for long: whoever speaks for it is to take them out. */
+  silent?(gateways: readonly NodeName[]): void;
   welcomed(welcome: Welcome): void;
   /** batch takes one frame of changes; the next is not given before it has ended. Where it rejects, the session ends
    *  and the next one begins at the cursor. */
@@ -48,7 +53,9 @@ export interface SyncClient extends Room {
     put: Extract<FromGateway, { t: "publish" }>["put"];
     remove: string[];
   }): Promise<Result<Revision, Fault>>;
-  claim(): Promise<Result<number, Fault>>;
+  /** above: the highest epoch of this member that was ever seen. */
+  claim(above?: number): Promise<Result<number, Fault>>;
+  withdraw(gateway: NodeName): Promise<Result<Revision, Fault>>;
   yieldEpoch(): Promise<Result<Revision, Fault>>;
   leave(record: Extract<FromGateway, { t: "leave" }>["record"]): Promise<Result<Revision, Fault>>;
   report(report: Omit<Extract<FromGateway, { t: "report" }>, "t">): void;
@@ -57,6 +64,9 @@ export interface SyncClient extends Room {
 
 /** Wait after a refusal that the same login cannot cure: no retry storm (F39), yet a cured broker is found again. */
 const REFUSED_MS = 30_000;
+/** Most between two tries, less up to all of it at random: after an outage of any length everybody is back soon, and
+ *  not all at once (AWS calls it full jitter). */
+const MOST_WAIT_MS = 5000;
 /** A session that was live for so long was a good one: the next failure is the first again. */
 const SETTLED_MS = 5000;
 /** Reports wait where more than this is unsent: they are only about now. */
@@ -96,7 +106,7 @@ class Client implements SyncClient {
       const hopeless = this.#refused?.retry === false;
       const wait = hopeless
         ? REFUSED_MS * (0.5 + random())
-        : backoffMs(attempt, random, { firstMs: 200, maxMs: 15_000 });
+        : backoffMs(attempt, random, { firstMs: 200, maxMs: MOST_WAIT_MS });
       await clock.sleep(wait, signal).catch(() => {});
     }
   }
@@ -105,9 +115,13 @@ class Client implements SyncClient {
     return revisionOf(await this.#ask((id) => ({ t: "publish", id, ...ask })));
   }
 
-  async claim(): Promise<Result<number, Fault>> {
-    const answer = await this.#ask((id) => ({ t: "claim", id }));
+  async claim(above = 0): Promise<Result<number, Fault>> {
+    const answer = await this.#ask((id) => ({ t: "claim", id, above }));
     return answer.ok && answer.value.t === "epoch" ? ok(answer.value.epoch) : err(faultOf(answer));
+  }
+
+  async withdraw(gateway: NodeName): Promise<Result<Revision, Fault>> {
+    return revisionOf(await this.#ask((id) => ({ t: "withdraw", id, gateway })));
   }
 
   async yieldEpoch(): Promise<Result<Revision, Fault>> {
@@ -178,9 +192,14 @@ class Client implements SyncClient {
     } else if (message.t === "welcome" && greeting && this.#loggedIn) {
       this.#options.welcomed(message);
       this.#enter("syncing", url);
+      if (message.digest != null) sendMarks(line, this.#options.exchange?.marks(message) ?? null);
       line.send({ t: "sync", cursor: this.#options.cursor() });
     } else if (message.t === "batch" && !greeting) {
       return this.#apply(message, line, url);
+    } else if (message.t === "want" && !greeting) {
+      return this.#tell(message.keys, line, url);
+    } else if (message.t === "silent" && !greeting) {
+      this.#options.silent?.(message.gateways);
     } else if (message.t === "ack" || message.t === "nack" || message.t === "epoch") {
       this.#asks.answer(message);
     } else {
@@ -188,6 +207,15 @@ class Client implements SyncClient {
       line.hangUp(1008);
     }
     return undefined;
+  }
+
+  async #tell(keys: readonly string[], line: Line, url: string): Promise<void> {
+    try {
+      await tell(line, this.#options.exchange?.records(keys) ?? []);
+    } catch (error) {
+      this.#options.log.warn("what the broker lacks could not be told", { url, reason: String(error) });
+      line.hangUp(1011);
+    }
   }
 
   /** Batches are applied one after the other; after one that failed, none of this session is. */

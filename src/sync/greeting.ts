@@ -4,6 +4,7 @@ import { channelBinding } from "#identity";
 import type { Log } from "#life";
 import type { Result } from "#values";
 import { decodeFromGateway, FEATURES, type FromGateway, type Login, negotiate } from "#wire";
+import type { Gate } from "./gate.ts";
 import type { Link, Refused, SocketLink } from "./link.ts";
 
 /** Guest is what a gateway presents before it is let in: `binding` is what its proof must be bound to. */
@@ -25,6 +26,8 @@ export interface GreetingOptions {
   readonly log: Log;
   /** admit decides on a login; what it sends before it returns comes first on the wire. */
   admit(guest: Guest): Result<Session, Refused>;
+  /** Where logins wait for their turn. */
+  readonly gate: Pick<Gate, "enter">;
   /** Called when the gateway is let in. */
   readonly welcomed: () => void;
 }
@@ -87,7 +90,7 @@ export class Greeting {
   #take(message: FromGateway): Promise<void> | undefined {
     if (typeof this.#stage === "object") return this.#stage.message(message);
     if (this.#stage === "hello" && message.t === "hello") this.#hello(message);
-    else if (this.#stage === "login" && message.t === "login") this.#login(message);
+    else if (this.#stage === "login" && message.t === "login") return this.#queue(message);
     else this.#refuse("bad-order", `${message.t} is not expected now`);
     return undefined;
   }
@@ -104,6 +107,15 @@ export class Greeting {
     const nonce = this.#nonce.toString("base64url");
     this.#link.tell({ t: "challenge", protocol, features: [...FEATURES], nonce, version: this.#options.version });
     this.#stage = "login";
+  }
+
+  /** Whoever has gone by the time that it is its turn costs nothing more. */
+  #queue(login: Login): Promise<void> | undefined {
+    const wait = this.#options.gate.enter();
+    if (wait === undefined) return void this.#login(login);
+    return wait.then(() => {
+      if (this.#link.open) this.#login(login);
+    });
   }
 
   /** One try: whoever is refused has to come again, and is counted again. */

@@ -47,7 +47,7 @@ describe("the greeting", () => {
     await using house = await openHouse(strict);
     using peer = await new RawPeer(house.url).opened();
     peer.say({ t: "hello", protocols: [1, 4], features: ["grants", "tele"], version: "4", more: { a: 1 } });
-    expect(await peer.heard("challenge")).toMatchObject({ protocol: 1, features: ["grants"] });
+    expect(await peer.heard("challenge")).toMatchObject({ protocol: 1, features: ["grants", "chronicle"] });
   });
 
   test("refuses a binary frame", async () => {

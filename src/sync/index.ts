@@ -1,5 +1,6 @@
 export type { Fault } from "./asks.ts";
 export { createSyncClient, type SessionState, type SyncClient, type SyncClientOptions } from "./client.ts";
+export type { Exchange } from "./exchange.ts";
 export { batchFrames, type Diff } from "./frames.ts";
 export type { Guest, Session } from "./greeting.ts";
 export { SYNC_PATH, TIMING, type Timing } from "./limits.ts";

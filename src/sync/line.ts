@@ -48,6 +48,10 @@ export class Line {
     return this.#ws.bufferedAmount;
   }
 
+  get open(): boolean {
+    return !this.#over && this.#ws.readyState === this.#ws.OPEN;
+  }
+
   /** What a proof for this connection is bound to. */
   binding(): Uint8Array {
     if (this.#socket === null) throw new Error("not connected");

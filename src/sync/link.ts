@@ -1,7 +1,7 @@
 import type { TLSSocket } from "node:tls";
 import type { WebSocket } from "ws";
 import { type Ip, parseIp } from "#values";
-import { encode, type FromBroker } from "#wire";
+import { type Envelope, encode, type FromBroker } from "#wire";
 import type { Heartbeat } from "./heartbeat.ts";
 import { FULL_BYTES, type Timing } from "./limits.ts";
 import type { Sink } from "./outbox.ts";
@@ -12,6 +12,8 @@ export interface Refused {
   readonly message: string;
   /** Whether the same login may succeed later. */
   readonly retry: boolean;
+  /** What proves it to whoever is refused: its eviction. */
+  readonly record?: Envelope | null | undefined;
 }
 
 /** Link is one connected gateway, as its owner sees it. */

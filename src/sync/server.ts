@@ -4,6 +4,7 @@ import { type WebSocket, WebSocketServer } from "ws";
 import { aborted, type Log, type Room } from "#life";
 import type { Result } from "#values";
 import { Doorstep } from "./doorstep.ts";
+import { Gate } from "./gate.ts";
 import { Greeting, type Guest, type Session } from "./greeting.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { SOCKET_LIMITS, SYNC_PATH, TIMING, type Timing } from "./limits.ts";
@@ -44,6 +45,7 @@ class House {
   readonly #options: SyncServerOptions;
   readonly #timing: Timing;
   readonly #doorstep = new Doorstep();
+  readonly #gate = new Gate();
   readonly #hearts = new Map<WebSocket, Heartbeat>();
 
   constructor(options: SyncServerOptions) {
@@ -89,7 +91,7 @@ class House {
       clearTimeout(late);
       leave();
     };
-    const greeting = new Greeting(link, socket, { version, log, admit, welcomed });
+    const greeting = new Greeting(link, socket, { version, log, admit, gate: this.#gate, welcomed });
     this.#hearts.set(ws, heart);
     ws.on("error", (error) => log.debug("session error", { remote: link.remote, error: error.message }));
     ws.on("message", (data, binary) => greeting.frame(binary ? null : String(data)));

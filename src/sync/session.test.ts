@@ -23,7 +23,7 @@ describe("a session", () => {
     expect(caller.states.all).toEqual(["dialing", "greeting", "syncing", "live"]);
     const { login, binding, link } = await house.guests.first();
     expect(verifyProof(login.key, { ...binding, ...login }, login.proof)).toBe(true);
-    expect(link).toMatchObject({ remote: "127.0.0.1", version: "test", features: ["grants"] });
+    expect(link).toMatchObject({ remote: "127.0.0.1", version: "test", features: ["grants", "chronicle"] });
     expect(caller.batches.all.map(({ put }) => put)).toEqual([[record("web")]]);
   });
 
@@ -196,7 +196,7 @@ describe("a link", () => {
     await using house = await openHouse();
     await using _caller = call(house.url, { login: (binding) => ({ ...loginFor(binding), later: "field" }) as never });
     const { login, link } = await house.guests.first();
-    expect(link.features).toEqual(["grants"]);
+    expect(link.features).toEqual(["grants", "chronicle"]);
     expect(login).not.toHaveProperty("later"); // unknown fields of a message pass; those of records are kept in their text
   });
 });

@@ -76,8 +76,13 @@ export const grantEntry = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("release-gateway"), ...membership, name: nodeName }),
 ]);
 export const MAX_GRANTS = 512;
-/** grant/N: what the broker's allocation key gave or took back at grant number N, in order. */
-export const grantBody = z.object({ number: count, entries: z.array(grantEntry).min(1).max(MAX_GRANTS) });
+/** grant/N: what the broker's allocation key gave or took back at grant number N, in order. Records with `base` are a
+ *  run of `parts` from number `first` on that says all that is live: with the last of them every earlier one is void. */
+export const grantBody = z.object({
+  number: count,
+  entries: z.array(grantEntry).max(MAX_GRANTS),
+  base: z.object({ first: count, parts: z.number().int().min(1).max(100_000) }).optional(),
+});
 
 /** gateway/C/NAME: how to reach one gateway. `endpoints[j]` is where the peers' index-j gateways send. */
 export const gatewayBody = z.object({

@@ -82,6 +82,11 @@ function mismatch(candidate: Candidate): string | undefined {
       return candidate.body.cluster === candidate.at.cluster ? undefined : "body names another cluster";
     case "nodes":
       return undefined;
+    case "leave":
+    case "eviction":
+      if ((candidate.at.generation ?? candidate.body.generation) !== candidate.body.generation)
+        return "body names another generation";
+      return candidate.body.cluster === candidate.at.cluster ? undefined : "body names another cluster";
     default:
       return candidate.body.cluster === candidate.at.cluster ? undefined : "body names another cluster";
   }

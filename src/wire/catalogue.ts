@@ -1,9 +1,11 @@
 import type { ClusterId, NodeName } from "#values";
 import { type Applied, type Draft, emptyDraft, type Refusal } from "./applied.ts";
-import type { MemberBody } from "./bodies.ts";
 import type { Candidate } from "./candidate.ts";
 import { Ends } from "./ends.ts";
-import { Ledger } from "./ledger.ts";
+import { foreignAddress, membershipFault } from "./faults.ts";
+import { Grants } from "./grants.ts";
+import { Held } from "./held.ts";
+import type { Ledger } from "./ledger.ts";
 import { type Member, memberOf } from "./member.ts";
 import { type HeadCandidate, type OwnedCandidate, partition, type SingleCandidate } from "./partition.ts";
 import { compareOrder, type Envelope, formatKey, type Order } from "./record.ts";
@@ -15,20 +17,29 @@ import { Tally } from "./tally.ts";
  *  both believe the same things. It is synchronous and touches nothing outside. */
 export class Catalogue {
   readonly members = new Map<ClusterId, Member>();
-  readonly ledger = new Ledger();
-  readonly #orders = new Map<string, { readonly order: Order; readonly digest: string }>();
+  readonly grants = new Grants();
+  readonly #held = new Held();
   readonly #ends = new Ends();
+
+  /** What was granted and is live: another object after a grant that came out of turn, so it is not to be kept. */
+  get ledger(): Ledger {
+    return this.grants.ledger;
+  }
+
+  /** The records that are compared when a session begins: two catalogues with one root know the same of these. */
+  get chronicle(): Tally {
+    return this.#held.chronicle;
+  }
 
   /** orderOf is the order in which a record is held; undefined where it is not. */
   orderOf(key: string): Order | undefined {
-    return this.#orders.get(key)?.order;
+    return this.#held.get(key)?.order;
   }
 
   /** holds reports whether exactly this record is in force already. */
   holds(envelope: Envelope): boolean {
-    const held = this.#orders.get(envelope.key);
-    if (held === undefined || compareOrder(held.order, envelope.order) !== 0) return false;
-    return held.digest === digestOf(envelope);
+    const held = this.#held.get(envelope.key);
+    return held !== undefined && this.#held.has(envelope.key, envelope.order, digestOf(envelope));
   }
 
   /** live are the members that have neither left nor been evicted. */
@@ -74,13 +85,15 @@ export class Catalogue {
   }
 
   #hold({ envelope, digest }: Candidate, draft: Draft): void {
-    this.#orders.set(envelope.key, { order: envelope.order, digest });
+    this.#held.put(envelope, digest);
     draft.accepted.push(envelope);
   }
 
   /** A record that is not newer changes nothing; equal order with other content is a lie by its signer. */
-  #isOld({ envelope, digest }: Candidate, draft: Draft): boolean {
-    const held = this.#orders.get(envelope.key);
+  #isOld(candidate: Candidate, draft: Draft): boolean {
+    const { envelope, digest } = candidate;
+    if (candidate.kind === "grant" && this.grants.isVoid(candidate.body.number)) return true;
+    const held = this.#held.get(envelope.key);
     if (held === undefined) return false;
     const difference = compareOrder(envelope.order, held.order);
     if (difference === 0 && held.digest !== digest) {
@@ -91,19 +104,8 @@ export class Catalogue {
 
   #accept(candidate: SingleCandidate, draft: Draft): Omit<Refusal, "key"> | undefined {
     switch (candidate.kind) {
-      case "grant": {
-        for (const { kept, refused } of this.ledger.apply(candidate.body)) {
-          const message = `${refused} overlaps ${kept}, which was granted before`;
-          draft.refusals.push({ code: "overlap", key: candidate.envelope.key, message });
-        }
-        for (const entry of candidate.body.entries) {
-          if ("cluster" in entry) draft.members.add(entry.cluster);
-          if (entry.kind === "release-gateway") this.#dropGateway(entry.cluster, entry.name, draft);
-          if (entry.kind === "service") draft.exports.add(`${entry.namespace}/${entry.name}`);
-          else draft.grants = true;
-        }
-        return undefined;
-      }
+      case "grant":
+        return this.#acceptGrant(candidate, draft);
       case "member":
         return this.#acceptMember(candidate, draft);
       case "eviction":
@@ -112,6 +114,33 @@ export class Catalogue {
       case "gateway":
         return this.#acceptGateway(candidate, draft);
     }
+  }
+
+  #acceptGrant(
+    { body, envelope }: Extract<Candidate, { kind: "grant" }>,
+    draft: Draft,
+  ): Omit<Refusal, "key"> | undefined {
+    const folded = this.grants.take(body);
+    if (folded.refused !== undefined) return { code: "overlap", message: folded.refused };
+    for (const { kept, refused } of folded.overlaps) {
+      const message = `${refused} overlaps ${kept}, which was granted before`;
+      draft.refusals.push({ code: "overlap", key: envelope.key, message });
+    }
+    for (const number of folded.voided) this.#remove(formatKey({ kind: "grant", number }), draft);
+    for (const cluster of folded.clusters) draft.members.add(cluster);
+    for (const key of folded.services) draft.exports.add(key);
+    // A base in which nothing is new, as most are, sends nobody to look at the network again.
+    draft.grants ||=
+      body.base === undefined ? body.entries.some(({ kind }) => kind !== "service") : folded.clusters.size > 0;
+    for (const cluster of folded.clusters) this.#dropUngranted(cluster, draft);
+    return undefined;
+  }
+
+  /** A gateway whose index was taken back is not there any more. */
+  #dropUngranted(cluster: ClusterId, draft: Draft): void {
+    const granted = new Set(this.ledger.holding(cluster)?.gateways.map(({ name }) => name));
+    const gateways = this.members.get(cluster)?.gateways.keys() ?? [];
+    for (const name of [...gateways]) if (!granted.has(name)) this.#dropGateway(cluster, name, draft);
   }
 
   #acceptMember({ body }: Extract<Candidate, { kind: "member" }>, draft: Draft): Omit<Refusal, "key"> | undefined {
@@ -194,7 +223,7 @@ export class Catalogue {
     if (member === undefined) return;
     const foreign: Refusal[] = [];
     for (const candidate of owned) {
-      foreign.push(...this.#foreignAddress(candidate));
+      foreign.push(...foreignAddress(this.ledger, candidate));
       yield;
     }
     if (foreign.length > 0) {
@@ -221,8 +250,7 @@ export class Catalogue {
   }
 
   #keep(member: Member, candidate: OwnedCandidate, draft: Draft): void {
-    const held = this.#orders.get(candidate.envelope.key);
-    if (held?.digest === candidate.digest && compareOrder(held.order, candidate.envelope.order) === 0) return;
+    if (this.#held.has(candidate.envelope.key, candidate.envelope.order, candidate.digest)) return;
     if (candidate.kind === "nodes") member.nodes = candidate.body;
     if (candidate.kind === "export") {
       const key = `${candidate.body.namespace}/${candidate.body.name}`;
@@ -239,7 +267,11 @@ export class Catalogue {
       member.exports.delete(`${namespace}/${name}`);
       draft.exports.add(`${namespace}/${name}`);
     }
-    this.#orders.delete(recordKey);
+    this.#remove(recordKey, draft);
+  }
+
+  #remove(recordKey: string, draft: Draft): void {
+    this.#held.delete(recordKey);
     draft.removed.push(recordKey);
   }
 
@@ -247,42 +279,13 @@ export class Catalogue {
   #drop(member: Member, draft: Draft): void {
     for (const key of [...member.tally.keys()]) this.#forget(member, key, draft);
     for (const name of [...member.gateways.keys()]) this.#dropGateway(member.cluster, name, draft);
-    if (member.head !== null) {
-      this.#orders.delete(member.head.envelope.key);
-      draft.removed.push(member.head.envelope.key);
-    }
+    if (member.head !== null) this.#remove(member.head.envelope.key, draft);
     member.tally = new Tally();
     member.head = null;
   }
 
   #dropGateway(cluster: ClusterId, name: NodeName, draft: Draft): void {
     if (this.members.get(cluster)?.gateways.delete(name) !== true) return;
-    const key = formatKey({ kind: "gateway", cluster, name });
-    this.#orders.delete(key);
-    draft.removed.push(key);
+    this.#remove(formatKey({ kind: "gateway", cluster, name }), draft);
   }
-
-  #foreignAddress(candidate: OwnedCandidate): readonly Refusal[] {
-    const { cluster } = candidate.at;
-    const addresses =
-      candidate.kind === "export"
-        ? candidate.body.slices.flatMap((slice) => slice.endpoints.map((endpoint) => endpoint.address))
-        : candidate.body.nodes.map((node) => node.address);
-    const wrong = addresses.find((address) => !this.ledger.owns(cluster, address));
-    if (wrong === undefined) return [];
-    return [{ code: "not-owned", key: candidate.envelope.key, message: `${wrong} is not an address of ${cluster}` }];
-  }
-}
-
-/** A membership is said once: no later word changes its key or its age, or brings it back after its end. */
-function membershipFault({ body: held, gone }: Member, body: MemberBody): Omit<Refusal, "key"> | undefined {
-  const { cluster, generation } = body;
-  if (generation < held.generation) return { code: "stale", message: `generation ${held.generation} is known already` };
-  if (generation > held.generation) {
-    const message = `generation ${generation} without an end of ${held.generation}`;
-    return gone === null ? { code: "key-swap", message } : undefined;
-  }
-  if (held.key !== body.key) return { code: "key-swap", message: `member ${cluster} is pinned to another key` };
-  const same = held.uid === body.uid && held.joinedAt === body.joinedAt;
-  return same ? undefined : { code: "equivocation", message: `two contents of generation ${generation}` };
 }

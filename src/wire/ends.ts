@@ -13,19 +13,19 @@ export class Ends {
 
   /** keep takes an end whose membership is not known; that is no fault of it. */
   keep(end: End): undefined {
-    this.#held.set(placeOf(end.kind, end.body.cluster), end);
+    this.#held.set(placeOf(end.kind, end.body), end);
     return undefined;
   }
 
   /** of is how a membership has ended; null where it has not. A leave counts only if the member's key signed it. */
-  of({ cluster, uid, generation }: MemberBody, key: KeyObject): "left" | "evicted" | null {
-    const names = (end: End | undefined): end is End => end?.body.uid === uid && end.body.generation === generation;
-    if (names(this.#held.get(placeOf("eviction", cluster)))) return "evicted";
-    const leave = this.#held.get(placeOf("leave", cluster));
+  of(body: MemberBody, key: KeyObject): "left" | "evicted" | null {
+    const names = (end: End | undefined): end is End => end?.body.uid === body.uid;
+    if (names(this.#held.get(placeOf("eviction", body)))) return "evicted";
+    const leave = this.#held.get(placeOf("leave", body));
     return names(leave) && isSealedBy(key, leave.envelope) ? "left" : null;
   }
 }
 
-function placeOf(kind: End["kind"], cluster: ClusterId): string {
-  return `${kind}/${cluster}`;
+function placeOf(kind: End["kind"], { cluster, generation }: { cluster: ClusterId; generation: number }): string {
+  return `${kind}/${cluster}/${generation}`;
 }

@@ -1,4 +1,14 @@
-import { type Cidr, type ClusterId, contains, covers, type Ip, overlaps, type Uid } from "#values";
+import {
+  type Cidr,
+  type ClusterId,
+  contains,
+  covers,
+  type Ip,
+  type Namespace,
+  overlaps,
+  type ServiceName,
+  type Uid,
+} from "#values";
 import type { GrantBody, GrantEntry } from "./bodies.ts";
 
 type PodsGrant = Extract<GrantEntry, { kind: "pods" }>;
@@ -69,6 +79,27 @@ export class Ledger {
     return (
       holding.pods.some(({ prefix }) => contains(prefix, address)) || holding.nodes.some((p) => contains(p, address))
     );
+  }
+
+  /** prefixes lists every prefix that is taken, and by whom. */
+  *prefixes(): Generator<{ readonly prefix: Cidr; readonly owner: string }> {
+    for (const [prefix, { entry }] of this.#prefixes) yield { prefix, owner: ownerOf(entry) };
+  }
+
+  /** ownerAt names who has exactly this prefix; undefined where nobody has. */
+  ownerAt(prefix: Cidr): string | undefined {
+    const live = this.#prefixes.get(prefix);
+    return live === undefined ? undefined : ownerOf(live.entry);
+  }
+
+  /** live says all that is granted now, as entries that a ledger which knows nothing yet could apply. */
+  *live(): Generator<GrantEntry> {
+    for (const { entry } of this.#prefixes.values()) yield entry;
+    yield* this.#gateways.values();
+    for (const [key, address] of this.#services) {
+      const [namespace = "", name = ""] = key.split("/");
+      yield { kind: "service", namespace: namespace as Namespace, name: name as ServiceName, address };
+    }
   }
 
   #applyEntry(entry: GrantEntry, found: Overlap[]): void {

@@ -58,6 +58,31 @@ describe("Catalogue.apply() takes a membership once", () => {
   });
 });
 
+describe("a receiver that slept through several memberships", () => {
+  const left = (who: TestMember) => {
+    const body = { ...who.who, leftAt: 5 };
+    return seal(who.privateKey, `leave/amber/${who.generation}`, { epoch: who.generation, seq: 1 }, body);
+  };
+
+  test("believes the newest by the end of the one that it knows, with other keys in between", () => {
+    const { amber, catalogue } = published();
+    const [second, third] = [new TestMember("amber", 1, 2), new TestMember("amber", 1, 3)];
+    const applied = catalogue.apply(candidatesOf(third.member(), left(second), left(amber)));
+    expect(applied.refusals).toEqual([]);
+    expect(catalogue.members.get(amber.cluster)?.body.generation).toBe(3);
+    expect(catalogue.live()).toHaveLength(1);
+  });
+
+  test("believes nothing without it, or by an end that another key signed", () => {
+    const { amber, catalogue } = published();
+    const [second, third] = [new TestMember("amber", 1, 2), new TestMember("amber", 1, 3)];
+    const forged = seal(third.privateKey, "leave/amber/1", { epoch: 1, seq: 1 }, { ...amber.who, leftAt: 5 });
+    const applied = catalogue.apply(candidatesOf(third.member(), left(second), forged));
+    expect(applied.refusals.map(({ code }) => code).sort()).toEqual(["key-swap", "unsigned"]);
+    expect(catalogue.members.get(amber.cluster)?.body.generation).toBe(1);
+  });
+});
+
 describe("Catalogue.apply() believes a gateway only where it was granted", () => {
   test("a record that comes before its grants is refused, and taken when it comes after them", () => {
     const amber = new TestMember("amber", 1);

@@ -51,6 +51,9 @@ const FROM_GATEWAY: readonly object[] = [
     peers: [{ cluster: "birch", gateway: "gw", up: true, rttSeconds: 0.001, jitterSeconds: null, lossRatio: 0 }],
   },
   { t: "snapshot", clusters: ["birch"] },
+  { t: "known", marks: [{ key: "member/amber", order: { epoch: 1, seq: 1 }, digest: "x" }], more: false },
+  { t: "tell", put: [record], more: true },
+  { t: "withdraw", id: 5, gateway: "gw-2" },
 ];
 const FROM_BROKER: readonly object[] = [
   { t: "challenge", protocol: 1, features: [], nonce: "n".repeat(22), version: "0.1.0" },
@@ -63,6 +66,8 @@ const FROM_BROKER: readonly object[] = [
   { t: "ack", id: 1, revision: 9 },
   { t: "nack", id: 1, code: "not-speaker", message: "another gateway speaks" },
   { t: "epoch", id: 2, epoch: 3 },
+  { t: "want", keys: ["grant/1", "head/birch"] },
+  { t: "silent", gateways: ["gw-2"] },
 ];
 
 describe("decodeFromGateway() and decodeFromBroker()", () => {
@@ -163,6 +168,7 @@ function latency() {
 /** The two unions are closed: a message that is not in these lists fails to compile here. */
 const KINDS: Record<(FromGateway | FromBroker)["t"], true> = {
   ...{ hello: true, login: true, sync: true, publish: true, claim: true, yield: true, leave: true, report: true },
+  ...{ known: true, tell: true, withdraw: true, want: true, silent: true },
   ...{ snapshot: true, challenge: true, refused: true, welcome: true, batch: true, ack: true, nack: true, epoch: true },
 };
 

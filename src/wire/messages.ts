@@ -10,20 +10,26 @@ import type { Envelope } from "./record.ts";
  *                               ◄──  challenge(version, nonce) | refused
  *    login(who, proof[, token]) ──►
  *                               ◄──  welcome(index, supernets, …) | refused
- *    sync(cursor)               ──►
+ *    [known…] sync(cursor)      ──►   known: what both should have, where the digests in the welcome differ
+ *                               ◄──  [want]
+ *    [tell…]                    ──►   what the broker lacks, whoever's it is
  *                               ◄──  batch… (more: false ends the first state), then batch for every change
- *    publish | claim | leave    ──►
+ *    publish | claim | leave …  ──►
  *                               ◄──  ack | nack | epoch
  *    report (every 5 s)         ──►                                                                             */
 
 /** Versions of the protocol that this program speaks: the newest, and the one before it once there are two (F38). */
 export const PROTOCOL = { oldest: 1, newest: 1 } as const;
 /** Features of this program; a session uses those that both ends have. */
-export const FEATURES: readonly string[] = ["grants"];
+export const FEATURES: readonly string[] = ["grants", "chronicle"];
 /** Largest frame in bytes, in either direction. */
 export const MAX_FRAME = 1 << 20;
 /** Most records in one message: verification of so many stays below a few milliseconds. */
 export const MAX_BATCH = 512;
+/** Most records by which a login shows its membership. */
+export const MAX_PROOFS = 16;
+/** Most marks in one message. */
+export const MAX_MARKS = 2000;
 
 const signature = z.string().transform((text, context): Signature => {
   const result = parseSignature(text);
@@ -44,6 +50,12 @@ const id = z.number().int().min(0).max(0xffff_ffff);
 const text = z.string().max(2000);
 const cursor = z.object({ store: uid, revision });
 const puts = z.array(envelope).max(MAX_BATCH);
+/** One record of the chronicle, by what it is and not by what it says. */
+const mark = z.object({
+  key: z.string().min(1).max(400),
+  order: z.object({ epoch: count, seq: count }),
+  digest: z.string().max(64),
+});
 const removes = z.array(z.string().max(400)).max(MAX_BATCH * 4);
 
 /** What a gateway tells of its network at login, so that an overlap is refused before anything is granted. */
@@ -83,10 +95,19 @@ const fromGateway = z.discriminatedUnion("t", [
     join: z.object({ id: z.string().max(64), secret: z.string().max(128) }).nullable(),
     network,
     proof: signature,
+    /** What made it a member, and ended its earlier memberships: a broker that was restored may not know it. */
+    membership: z.array(envelope).max(MAX_PROOFS).nullish(),
+    /** The host, until it is booted again: two with one gateway's name and keys are told apart by it. */
+    host: z.string().max(64).nullish(),
   }),
+  z.object({ t: z.literal("known"), marks: z.array(mark).max(MAX_MARKS), more: z.boolean() }),
+  z.object({ t: z.literal("tell"), put: puts, more: z.boolean() }),
   z.object({ t: z.literal("sync"), cursor: cursor.nullable() }),
   z.object({ t: z.literal("publish"), id, put: puts, remove: removes }),
-  z.object({ t: z.literal("claim"), id }),
+  /** above: the highest epoch that the gateway has seen of its member. */
+  z.object({ t: z.literal("claim"), id, above: count.nullish() }),
+  /** The speaker takes out a sibling that is not there any more. */
+  z.object({ t: z.literal("withdraw"), id, gateway: nodeName }),
   z.object({ t: z.literal("yield"), id }),
   z.object({ t: z.literal("leave"), id, record: envelope.nullable() }),
   z.object({ t: z.literal("report"), revision, peers: z.array(latency).max(4096) }),
@@ -101,7 +122,13 @@ const fromBroker = z.discriminatedUnion("t", [
     nonce: z.string().min(22).max(64),
     version: z.string().max(64),
   }),
-  z.object({ t: z.literal("refused"), code: z.string().max(64), message: text, retry: z.boolean() }),
+  z.object({
+    t: z.literal("refused"),
+    code: z.string().max(64),
+    message: text,
+    retry: z.boolean(),
+    record: envelope.nullish(),
+  }),
   z.object({
     t: z.literal("welcome"),
     uid,
@@ -110,7 +137,10 @@ const fromBroker = z.discriminatedUnion("t", [
     revision,
     supernets: z.array(cidr).min(1).max(2),
     allocationKey: identityKey,
-    index: z.number().int().min(0).max(7),
+    /** Null while a restored broker does not know what was granted. */
+    index: z.number().int().min(0).max(7).nullable(),
+    /** Over the chronicle as the broker has it. */
+    digest: z.string().max(64).nullish(),
     /** Highest incarnation and epoch that the broker knows of this gateway and member. */
     incarnation: count,
     epoch: count,
@@ -128,6 +158,9 @@ const fromBroker = z.discriminatedUnion("t", [
     snapshot: z.boolean(),
     more: z.boolean(),
   }),
+  z.object({ t: z.literal("want"), keys: z.array(z.string().max(400)).max(MAX_MARKS) }),
+  /** Gateways of the member that have been away for so long that its speaker should take them out. */
+  z.object({ t: z.literal("silent"), gateways: z.array(nodeName).max(8) }),
   z.object({ t: z.literal("ack"), id, revision }),
   z.object({ t: z.literal("nack"), id, code: z.string().max(64), message: text }),
   z.object({ t: z.literal("epoch"), id, epoch: count }),
@@ -140,6 +173,7 @@ export type Network = Login["network"];
 export type Welcome = Extract<FromBroker, { t: "welcome" }>;
 export type Batch = Omit<Extract<FromBroker, { t: "batch" }>, "t">;
 export type Report = Extract<FromGateway, { t: "report" }>;
+export type Mark = z.infer<typeof mark>;
 export type Latency = z.infer<typeof latency>;
 export type Cursor = z.infer<typeof cursor>;
 

@@ -9,6 +9,11 @@ const anyKey: fc.Arbitrary<RecordKey> = fc.oneof(
   ...(["member", "eviction", "leave", "head", "nodes"] as const).map((kind) =>
     fc.record({ kind: fc.constant(kind), cluster }),
   ),
+  fc.record({
+    kind: fc.constantFrom("leave" as const, "eviction" as const),
+    cluster,
+    generation: fc.integer({ min: 1, max: 999_999_999 }),
+  }),
   fc.record({ kind: fc.constant("gateway" as const), cluster, name: nodeName as fc.Arbitrary<never> }),
   fc.record({
     kind: fc.constant("export" as const),
@@ -57,6 +62,9 @@ describe("parseKey()", () => {
     "grant/1/2",
     "grant/9999999999999999",
     "secret/amber",
+    "leave/amber/0",
+    "leave/amber/01",
+    "member/amber/1",
     `member/${"a".repeat(64)}`,
   ])("refuses %j, and says what is wrong", (text) => {
     const key = parseKey(text);

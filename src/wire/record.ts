@@ -36,14 +36,21 @@ interface ClusterKey<Kind> {
   readonly cluster: ClusterId;
 }
 
+interface EndKey<Kind> extends ClusterKey<Kind> {
+  /** Of the membership that ends; a key of the first version has none. */
+  readonly generation?: number;
+}
+
 /** RecordKey is a parsed key: the kind says who may write it.
- *    member/C eviction/C grant/N      the broker's allocation key
- *    leave/C gateway/C/NAME head/C    member C's identity key
- *    export/C/NS/NAME nodes/C         covered by head/C */
+ *    member/C eviction/C/GENERATION grant/N      the broker's allocation key
+ *    leave/C/GENERATION gateway/C/NAME head/C    member C's identity key
+ *    export/C/NS/NAME nodes/C                    covered by head/C
+ *  An end carries its generation in the key, so that no later one takes its place: a receiver that slept through both
+ *  needs the end of the generation that it knows. */
 export type RecordKey =
   | ClusterKey<"member">
-  | ClusterKey<"eviction">
-  | ClusterKey<"leave">
+  | EndKey<"eviction">
+  | EndKey<"leave">
   | ClusterKey<"head">
   | ClusterKey<"nodes">
   | { readonly kind: "gateway"; readonly cluster: ClusterId; readonly name: NodeName }
@@ -52,6 +59,10 @@ export type RecordKey =
 
 export type RecordKind = RecordKey["kind"];
 
+/** Of a grant or a generation: from 1, and exact as a number. */
+const NUMBER = /^[1-9]\d{0,14}$/;
+
+/** compareOrder is negative where a is older than b. */
 export function compareOrder(a: Order, b: Order): number {
   return a.epoch - b.epoch || a.seq - b.seq;
 }
@@ -64,6 +75,9 @@ export function formatKey(key: RecordKey): string {
       return `gateway/${key.cluster}/${key.name}`;
     case "export":
       return `export/${key.cluster}/${key.namespace}/${key.name}`;
+    case "leave":
+    case "eviction":
+      return `${key.kind}/${key.cluster}${key.generation === undefined ? "" : `/${key.generation}`}`;
     default:
       return `${key.kind}/${key.cluster}`;
   }
@@ -85,6 +99,9 @@ export function parseKey(text: string): Result<RecordKey> {
     if (!namespace.ok) return namespace;
     return name.ok ? ok({ kind, cluster: cluster.value, namespace: namespace.value, name: name.value }) : name;
   }
+  if ((kind === "leave" || kind === "eviction") && rest.length === 1 && NUMBER.test(rest[0] ?? "")) {
+    return ok({ kind, cluster: cluster.value, generation: Number(rest[0]) });
+  }
   const plain = kind === "member" || kind === "eviction" || kind === "leave" || kind === "head" || kind === "nodes";
   return plain && rest.length === 0
     ? ok({ kind, cluster: cluster.value })
@@ -92,10 +109,16 @@ export function parseKey(text: string): Result<RecordKey> {
 }
 
 function grantKey(text: string, number: string, rest: readonly string[]): Result<RecordKey> {
-  const good = /^[1-9]\d{0,14}$/.test(number) && rest.length === 0;
+  const good = NUMBER.test(number) && rest.length === 0;
   return good
     ? ok({ kind: "grant", number: Number(number) })
     : err(`not a grant: ${JSON.stringify(text.slice(0, 120))}`);
+}
+
+/** inChronicle reports whether a kind is compared when a session begins: who is a member, what was granted, and how far
+ *  each has spoken. All else follows from it, or is said anew by whoever said it. */
+export function inChronicle(kind: RecordKind): boolean {
+  return kind === "member" || kind === "eviction" || kind === "leave" || kind === "grant" || kind === "head";
 }
 
 /** underHead reports whether a kind is covered by its cluster's head instead of a signature of its own. */

@@ -32,8 +32,11 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
     ["http", "localhost:53", PLACE],
     ["supernet", "242.0.0.1/8", /has host bits set; write 242\.0\.0\.0\/8/],
     ["quarantine", "1 day", /must be a duration, as 500ms, 15m or 24h: "1 day"/],
+    ["accept-loss", "maybe", SWITCH],
     ["store", "etcd", /must be sqlite: "etcd"/],
   ],
+  "broker backup": COMMON,
+  "broker restore": [...DAEMON, OUTPUT, ["accept-loss", "maybe", SWITCH]],
   gateway: [
     ...DAEMON,
     ["cluster", "Amber", /must be a DNS label \(a-z, 0-9 and -, at most 63\): "Amber"/],
@@ -46,6 +49,7 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
     ["pod-cidr", "10.244.0.0", /which looks like 10\.0\.0\.0\/8: "10\.244\.0\.0"/],
     ["service-cidr", "10.96.0.1/16", /write 10\.96\.0\.0\/16/],
     ["manifests", "FILE", /is a file, not a folder/],
+    ["source-id", "two words", /must be 1 to 200 letters, digits or/],
     ["endpoint", "gw.example.com", /must be IP or IP:PORT, as 192\.0\.2\.1:51820: "gw\.example\.com"/],
     ["listen-port", "65530", /must leave room for 8 ports, so at most 65528/],
     ["data-plane", "ebpf", /must be auto, kernel, userspace or none: "ebpf"/],
@@ -103,6 +107,8 @@ const WITH: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "ca-file": { broker: "https://127.0.0.1:7480", "token-file": "TOKEN" },
 };
 const ARGS: Readonly<Record<string, readonly string[]>> = {
+  "broker backup": ["/nowhere/backup"],
+  "broker restore": ["/nowhere/backup"],
   explain: ["web.shop.svc.clusterset.local"],
   "ipam whois": ["242.2.3.7"],
 };
@@ -152,7 +158,7 @@ function config(text: string): string {
 }
 
 const all = Object.entries(ROWS).flatMap(([verb, rows]) => rows.map((row) => [verb, ...row] as const));
-const isSwitch = (flag: string): boolean => ["throughput", "gateway", "force"].includes(flag);
+const isSwitch = (flag: string): boolean => ["throughput", "gateway", "force", "accept-loss"].includes(flag);
 
 describe("a wrong value", () => {
   test.each(all.filter(([, flag]) => !isSwitch(flag)))("of %s by flag: --%s %s", async (verb, flag, wrong, remedy) => {
@@ -179,9 +185,12 @@ describe("a wrong value", () => {
   });
 
   test("the table has every setting of every verb", () => {
-    const named = (verb: Verb, name: string): readonly string[] =>
-      verb.verbs?.flatMap((sub) => named(sub, `${name} ${sub.name}`)) ??
-      verb.settings.filter(({ flag }) => flag !== "config").map(({ flag }) => `${name} --${flag}`);
+    const own = ({ settings }: Verb, name: string): readonly string[] =>
+      settings.filter(({ flag }) => flag !== "config").map(({ flag }) => `${name} --${flag}`);
+    const named = (verb: Verb, name: string): readonly string[] => [
+      ...(verb.verbs !== undefined && verb.daemon !== true ? [] : own(verb, name)),
+      ...(verb.verbs ?? []).flatMap((sub) => named(sub, `${name} ${sub.name}`)),
+    ];
     const every = VERBS.flatMap((verb) => named(verb, verb.name)).sort();
     expect(all.map(([verb, flag]) => `${verb} --${flag}`).sort()).toEqual(every);
   });

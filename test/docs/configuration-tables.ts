@@ -12,13 +12,17 @@ export function configurationTables(verbs: readonly Verb[]): string {
   return verbs.flatMap((verb) => sectionsOf(verb, "")).join("\n");
 }
 
-/** A command that has others below it does nothing itself. */
+/** A command that has others below it does nothing itself, unless it is a daemon. */
 function sectionsOf(verb: Verb, above: string): readonly string[] {
   const name = `${above}${verb.name}`;
-  if (verb.verbs !== undefined) return verb.verbs.flatMap((below) => sectionsOf(below, `${name} `));
+  const below = (verb.verbs ?? []).flatMap((sub) => sectionsOf(sub, `${name} `));
+  if (verb.verbs !== undefined && verb.daemon !== true) return below;
   const args = (verb.args ?? []).map(({ name: argument, help }) => ` ${code(argument)} is ${help}.`);
   const head = "| flag | variable | key | default | meaning |\n|---|---|---|---|---|\n";
-  return [`## ${name}\n\n${sentence(verb.summary)}.${args.join("")}\n\n${head}${verb.settings.map(rowOf).join("")}`];
+  return [
+    `## ${name}\n\n${sentence(verb.summary)}.${args.join("")}\n\n${head}${verb.settings.map(rowOf).join("")}`,
+    ...below,
+  ];
 }
 
 function rowOf({ flag, value, help, fallback, secret }: Setting): string {

@@ -70,12 +70,12 @@ describe("docs/records.md", () => {
     const [rows = []] = tables(page("docs/records.md").text).get("Records") ?? [];
     const keys = rows.map((row) => row["key"] ?? "");
     for (const key of keys) {
-      const filled = key.replace("<number>", "7").replace(/<(\w+)>/g, "x");
+      const filled = key.replace(/<(number|generation)>/, "7").replace(/<(\w+)>/g, "x");
       const parsed = parseKey(filled);
       expect(parsed.ok && formatKey(parsed.value), key).toBe(filled);
     }
     const union = /export type RecordKey =([\s\S]*?);\n\n/.exec(read("src/wire/record.ts"))?.[1] ?? "";
-    const kinds = [...union.matchAll(/(?:ClusterKey<|kind: )"(\w+)"/g)].map((match) => match[1]);
+    const kinds = [...union.matchAll(/(?:ClusterKey<|EndKey<|kind: )"(\w+)"/g)].map((match) => match[1]);
     expect(keys.map((key) => key.split("/")[0]).sort()).toEqual(kinds.sort());
   });
 });
