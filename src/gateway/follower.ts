@@ -14,6 +14,8 @@ export interface FollowerParts {
 }
 
 const REFUSED = "record-refused";
+/** Refusals that no accident explains. */
+const LIES: ReadonlySet<string> = new Set(["overlap", "key-swap", "equivocation", "out-of-bounds"]);
 
 /** Follower keeps the catalogue: from the disk at start, then from the broker batch by batch, and from this gateway's
  *  own speaker. What it believes is on the disk before anybody hears of it. */
@@ -36,6 +38,10 @@ export class Follower {
   ownEpoch: () => number | null = () => null;
   /** Members whose snapshot is awaited: until it came the cursor stays, so that no restart forgets to ask for it. */
   readonly #unsettled = new Set<ClusterId>();
+  /** How many records were not believed, by the reason. */
+  readonly refused = new Map<string, number>();
+  /** Keys of which the broker said something older than is held, until it says that again. */
+  readonly #stale = new Set<string>();
   /** What the disk did not take: it goes along with the next write. */
   #owed: CacheChange | null = null;
   #queue: Promise<unknown> = Promise.resolve();
@@ -94,6 +100,7 @@ export class Follower {
     const part = this.#part;
     // What we hold already (our own records on their way back, mostly) need not be looked at, except in a snapshot:
     // there absence means something.
+    for (const envelope of this.#stale.size === 0 ? [] : put) this.#forgive(envelope);
     const news = snapshot ? put : put.filter((envelope) => !this.catalogue.holds(envelope));
     part.candidates.push(...(await this.#examine(news.filter((envelope) => !this.#isEcho(envelope)))));
     part.removed.push(...remove);
@@ -157,12 +164,27 @@ export class Follower {
     const { troubles, own } = this.#parts;
     for (const { key } of applied.accepted) if (!key.startsWith(`export/${own}/`)) troubles.clear(REFUSED, key);
     for (const { key, code, message } of applied.refusals) {
-      const severity = code === "overlap" || code === "key-swap" || code === "equivocation" ? "critical" : "warning";
+      // Of our own records the broker may have less than we have said since.
+      if (code === "stale" && key.split("/")[1] === own) continue;
+      this.#count(code);
+      if (code === "stale") this.#stale.add(key);
+      const severity = LIES.has(code) ? "critical" : "warning";
       const title = "A record from the broker was not believed";
       troubles.set({ code: REFUSED, severity, title, subject: key, detail: `${code}: ${message}` });
     }
     for (const cluster of applied.members) if (this.catalogue.members.get(cluster)?.gone) this.#pardon(cluster);
     for (const listener of this.#listeners) listener(applied);
+  }
+
+  #count(code: string): void {
+    this.refused.set(code, (this.refused.get(code) ?? 0) + 1);
+  }
+
+  /** A broker that was behind, after a restore perhaps, and now says what is held, is so no more. */
+  #forgive(envelope: Envelope): void {
+    if (!this.#stale.has(envelope.key) || !this.catalogue.holds(envelope)) return;
+    this.#stale.delete(envelope.key);
+    this.#parts.troubles.clear(REFUSED, envelope.key);
   }
 
   /** What was refused of a member that is gone matters to nobody. */
@@ -192,6 +214,7 @@ export class Follower {
       const candidate = examine(envelope, verifier());
       if (candidate.ok) candidates.push(candidate.value);
       else {
+        this.#count("invalid");
         const title = "A record from the broker is wrong";
         troubles.set({ code: REFUSED, severity: "warning", title, subject: envelope.key, detail: candidate.error });
       }

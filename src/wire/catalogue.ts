@@ -1,6 +1,7 @@
 import type { ClusterId, NodeName } from "#values";
 import { type Applied, type Draft, emptyDraft, type Refusal } from "./applied.ts";
-import type { MemberBody } from "./bodies.ts";
+import type { GrantEntry, MemberBody } from "./bodies.ts";
+import { type Bounds, outOfBounds } from "./bounds.ts";
 import type { Candidate } from "./candidate.ts";
 import { Ends } from "./ends.ts";
 import { Ledger } from "./ledger.ts";
@@ -16,6 +17,8 @@ import { Tally } from "./tally.ts";
 export class Catalogue {
   readonly members = new Map<ClusterId, Member>();
   readonly ledger = new Ledger();
+  /** Null where nobody has said: the broker bounds by its pools what it grants. */
+  bounds: Bounds | null = null;
   readonly #orders = new Map<string, { readonly order: Order; readonly digest: string }>();
   readonly #ends = new Ends();
 
@@ -86,12 +89,15 @@ export class Catalogue {
     if (difference === 0 && held.digest !== digest) {
       draft.refusals.push({ code: "equivocation", key: envelope.key, message: "two contents with one order" });
     }
+    if (difference < 0) draft.refusals.push({ code: "stale", key: envelope.key, message: olderThan(envelope, held.order) });
     return difference <= 0;
   }
 
   #accept(candidate: SingleCandidate, draft: Draft): Omit<Refusal, "key"> | undefined {
     switch (candidate.kind) {
       case "grant": {
+        const outside = this.#outside(candidate.body.entries);
+        if (outside !== undefined) return { code: "out-of-bounds", message: outside };
         for (const { kept, refused } of this.ledger.apply(candidate.body)) {
           const message = `${refused} overlaps ${kept}, which was granted before`;
           draft.refusals.push({ code: "overlap", key: candidate.envelope.key, message });
@@ -112,6 +118,13 @@ export class Catalogue {
       case "gateway":
         return this.#acceptGateway(candidate, draft);
     }
+  }
+
+  /** A grant is believed whole or not at all: whoever signs one lie is not asked for the rest of the sentence. */
+  #outside(entries: readonly GrantEntry[]): string | undefined {
+    const { bounds } = this;
+    if (bounds === null) return undefined;
+    return entries.map((entry) => outOfBounds(bounds, entry)).find((fault) => fault !== undefined);
   }
 
   #acceptMember({ body }: Extract<Candidate, { kind: "member" }>, draft: Draft): Omit<Refusal, "key"> | undefined {
@@ -272,6 +285,10 @@ export class Catalogue {
     if (wrong === undefined) return [];
     return [{ code: "not-owned", key: candidate.envelope.key, message: `${wrong} is not an address of ${cluster}` }];
   }
+}
+
+function olderThan({ order }: Envelope, held: Order): string {
+  return `${order.epoch}.${order.seq} is older than ${held.epoch}.${held.seq}, which is held`;
 }
 
 /** A membership is said once: no later word changes its key or its age, or brings it back after its end. */
