@@ -14,6 +14,7 @@ export interface FollowerParts {
 }
 
 const REFUSED = "record-refused";
+const WITHHELD = "broker-withholds";
 /** Refusals that no accident explains. */
 const LIES: ReadonlySet<string> = new Set(["overlap", "key-swap", "equivocation", "out-of-bounds"]);
 
@@ -29,6 +30,8 @@ export class Follower {
   /** Whether the whole state was seen once: from the disk, or from the broker. */
   synced = false;
   #store: Cursor["store"] | null = null;
+  /** Whether the next state is the first of a session, which says everything where it is a snapshot. */
+  #first = false;
   #part: { readonly candidates: Candidate[]; readonly removed: string[]; readonly own: Envelope[] } | null = null;
   /** A snapshot of our own cluster, as the broker has it. */
   onOwnSnapshot: (records: readonly Envelope[]) => void = () => {};
@@ -73,6 +76,7 @@ export class Follower {
   welcomed(store: Cursor["store"]): void {
     this.#store = store;
     this.#part = null;
+    this.#first = true;
     if (this.cursor !== null && this.cursor.store !== store) this.cursor = null;
   }
 
@@ -107,6 +111,8 @@ export class Follower {
     if (snapshot) part.own.push(...put.filter(({ key }) => key.split("/")[1] === this.#parts.own));
     if (more) return;
     this.#part = null;
+    this.#compareMembers(part.candidates, this.#first && snapshot);
+    this.#first = false;
     const applied = await this.#apply(part.candidates, part.removed, snapshot);
     this.#settle(applied);
     const whole = this.#unsettled.size === 0;
@@ -116,6 +122,22 @@ export class Follower {
     this.synced = true;
     if (snapshot && part.own.length > 0) this.onOwnSnapshot(part.own); // one of others says nothing of ours
     if (applied.mismatched.size > 0) this.onMismatch([...applied.mismatched]);
+  }
+
+  /** A broker that says everything and leaves a member out has lost it or hides it: absence ends no membership, but it
+   *  is shown until the member is heard of again. */
+  #compareMembers(candidates: readonly Candidate[], everything: boolean): void {
+    const { troubles } = this.#parts;
+    const there = new Set(candidates.flatMap(({ kind, envelope }) => (kind === "member" ? [envelope.key] : [])));
+    for (const key of there) troubles.clear(WITHHELD, key);
+    for (const { cluster } of everything ? this.catalogue.live() : []) {
+      const subject = `member/${cluster}`;
+      if (there.has(subject)) continue;
+      this.#count("left-out");
+      const title = "The broker leaves out a member";
+      const detail = `${cluster} has neither left nor been evicted: what is known of it stays, and is no longer renewed`;
+      troubles.set({ code: WITHHELD, severity: "warning", title, subject, detail });
+    }
   }
 
   /** What our own speaker said under its epoch it has applied before it went up; the heads of its chunks cover only
@@ -190,6 +212,7 @@ export class Follower {
   /** What was refused of a member that is gone matters to nobody. */
   #pardon(cluster: ClusterId): void {
     const { troubles } = this.#parts;
+    troubles.clear(WITHHELD, `member/${cluster}`);
     for (const { code, subject } of troubles.list()) {
       if (code === REFUSED && subject.split("/")[1] === cluster) troubles.clear(REFUSED, subject);
     }

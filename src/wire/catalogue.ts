@@ -98,6 +98,7 @@ export class Catalogue {
       case "grant": {
         const outside = this.#outside(candidate.body.entries);
         if (outside !== undefined) return { code: "out-of-bounds", message: outside };
+        for (const entry of candidate.body.entries) this.#reconsider(entry, draft);
         for (const { kept, refused } of this.ledger.apply(candidate.body)) {
           const message = `${refused} overlaps ${kept}, which was granted before`;
           draft.refusals.push({ code: "overlap", key: candidate.envelope.key, message });
@@ -118,6 +119,14 @@ export class Catalogue {
       case "gateway":
         return this.#acceptGateway(candidate, draft);
     }
+  }
+
+  /** Where prefixes come or go, what a member exports may no longer be its own. */
+  #reconsider(entry: GrantEntry, draft: Draft): void {
+    if (!("prefix" in entry)) return;
+    const cluster = "cluster" in entry ? entry.cluster : this.ledger.holderOf(entry.prefix);
+    const exports = cluster === undefined ? undefined : this.members.get(cluster)?.exports;
+    for (const key of exports?.keys() ?? []) draft.exports.add(key);
   }
 
   /** A grant is believed whole or not at all: whoever signs one lie is not asked for the rest of the sentence. */

@@ -30,6 +30,8 @@ import { Signer } from "./signer.ts";
 export interface Lies {
   /** What of a batch one session gets; null sends nothing at all. */
   batch?: (batch: DoubleBatch, session: BrokerSession) => DoubleBatch | null;
+  /** What a session begins with, instead of what the gateway lacks. */
+  first?: () => DoubleBatch;
   welcome?: (welcome: Record<string, unknown>, session: BrokerSession) => Record<string, unknown>;
   /** Instead of the challenge: whatever the script sends by itself. */
   hello?: (session: BrokerSession) => void;
@@ -203,7 +205,7 @@ export class BrokerDouble implements AsyncDisposable {
         return this.#login(session, message);
       case "sync":
         this.#live.add(session);
-        this.send(session, this.#since(message.cursor));
+        this.send(session, this.lies.first?.() ?? this.#since(message.cursor));
         return this.arrivals.push(session);
       case "snapshot":
         return this.send(session, this.#snapshotOf(message.clusters));
