@@ -17,7 +17,8 @@ export function outOfBounds({ supernets, services }: Bounds, entry: GrantEntry):
     case "nodes":
     case "reserved": {
       const { kind, prefix } = entry;
-      if (!supernets.some((supernet) => covers(supernet, prefix))) return `${prefix} is outside ${supernets.join(", ")}`;
+      if (!supernets.some((supernet) => covers(supernet, prefix)))
+        return `${prefix} is outside ${supernets.join(", ")}`;
       const taken = kind === "reserved" ? undefined : services.find((part) => overlaps(part, prefix));
       return taken === undefined ? undefined : `${prefix} overlaps ${taken}, which are service addresses`;
     }

@@ -89,7 +89,8 @@ export class Catalogue {
     if (difference === 0 && held.digest !== digest) {
       draft.refusals.push({ code: "equivocation", key: envelope.key, message: "two contents with one order" });
     }
-    if (difference < 0) draft.refusals.push({ code: "stale", key: envelope.key, message: olderThan(envelope, held.order) });
+    if (difference < 0)
+      draft.refusals.push({ code: "stale", key: envelope.key, message: olderThan(envelope, held.order) });
     return difference <= 0;
   }
 

@@ -4,13 +4,7 @@ import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { type WebSocket, WebSocketServer } from "ws";
-import {
-  createBrokerCa,
-  createServerKey,
-  fingerprintOfBytes,
-  issueServerCertificate,
-  mintToken,
-} from "#identity";
+import { createBrokerCa, createServerKey, fingerprintOfBytes, issueServerCertificate, mintToken } from "#identity";
 import { batchFrames, SYNC_PATH } from "#sync";
 import { type Cidr, type ClusterId, millis, type Revision, type Uid } from "#values";
 import {

@@ -48,7 +48,10 @@ export class GatewayUnderTest implements AsyncDisposable {
     for (;;) {
       const status = await this.status();
       if (good(status)) return status;
-      if (performance.now() > end) throw new Error(`${what}: not within ${PATIENCE_MS} ms: ${JSON.stringify(status.troubles.map(({ detail }) => detail))}`);
+      if (performance.now() > end)
+        throw new Error(
+          `${what}: not within ${PATIENCE_MS} ms: ${JSON.stringify(status.troubles.map(({ detail }) => detail))}`,
+        );
       await pause(20); // another process decides when it is done
     }
   }

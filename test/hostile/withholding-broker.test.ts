@@ -111,7 +111,11 @@ describe("a broker that begins a session and", () => {
     ["the loopback as the supernet", { supernets: ["127.0.0.0/8"] }, /broker-foreign a supernet cannot contain/],
     ["our pods as the supernet", { supernets: ["10.0.0.0/8"] }, /broker-foreign the broker's supernet is 10/],
     ["another supernet than before", { supernets: ["243.0.0.0/8"] }, /broker-foreign the broker's supernet is 243/],
-    ["another allocation key", { allocationKey: Buffer.alloc(32, 3).toString("base64url") }, /broker-foreign the broker signs/],
+    [
+      "another allocation key",
+      { allocationKey: Buffer.alloc(32, 3).toString("base64url") },
+      /broker-foreign the broker signs/,
+    ],
     ["another uid for us", { uid: "00000000-0000-4000-8000-0000000000ee" }, /broker-foreign the broker says uid/],
   ])("names %s: nothing of it is taken", async (_, lie, trouble) => {
     const evil = birch.says({ evil: {} }).put;
@@ -162,7 +166,9 @@ describe("a broker that takes back what it gave, and", () => {
     await everything(() => ({ put: all, remove: [], snapshot: true }));
     expect((await settled()).imports).toEqual(out);
     await begin({});
-    double.tell({ put: [double.member(cedar, {}, 9), ...cedar.says({ ledger: { slices: [slice([cedar.address(9)])] } }).put] });
+    double.tell({
+      put: [double.member(cedar, {}, 9), ...cedar.says({ ledger: { slices: [slice([cedar.address(9)])] } }).put],
+    });
     await amber.trouble(/head\/cedar: unknown-member/);
     expect((await settled()).imports).toEqual(out);
   });
