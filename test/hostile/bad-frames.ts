@@ -46,16 +46,26 @@ export function badFrames(masked: boolean): readonly BadFrame[] {
     { name: "a message out of turn", octets: text('{"t":"claim","id":1}') },
     { name: "JSON that is very deep", octets: text("[".repeat(60_000)) },
     { name: "a prototype", octets: text('{"__proto__":{"t":"hello"},"t":"hello","protocols":{}}') },
-    { name: "huge numbers", octets: text(`{"t":"hello","protocols":[${"9".repeat(400)},1],"features":[],"version":""}`) },
+    {
+      name: "huge numbers",
+      octets: text(`{"t":"hello","protocols":[${"9".repeat(400)},1],"features":[],"version":""}`),
+    },
     { name: "octets at random", octets: Buffer.from(some.map((_, i) => (i * 7919 + (i >> 3) * 104_729) & 0xff)) },
     { name: "text that is not UTF-8", octets: frame(TEXT, Buffer.from("ff80fe", "hex"), masked) },
     { name: "reserved bits", octets: frame(TEXT | RSV23, Buffer.from("{}"), masked) },
     { name: "a compressed bomb that nobody agreed to", octets: frame(TEXT | RSV1, DEFLATED_ZEROS, masked) },
     { name: "a binary frame", octets: frame(BINARY, Buffer.from("{}"), masked) },
-    { name: masked ? "a frame without a mask" : "a frame with a mask", octets: frame(TEXT, Buffer.from("{}"), !masked) },
+    {
+      name: masked ? "a frame without a mask" : "a frame with a mask",
+      octets: frame(TEXT, Buffer.from("{}"), !masked),
+    },
     { name: "a hundred fragments", octets: fragments(100, masked) },
     { name: "a ping that is too long", octets: frame(PING, some, masked) },
-    { name: "pings, then nothing", octets: Buffer.concat(Array(50).fill(frame(PING, some.subarray(0, 100), masked))), cut: true },
+    {
+      name: "pings, then nothing",
+      octets: Buffer.concat(Array(50).fill(frame(PING, some.subarray(0, 100), masked))),
+      cut: true,
+    },
   ];
 }
 

@@ -13,6 +13,9 @@ export interface StormFigures {
   readonly alive: boolean;
 }
 
+/** As bin/meridian starts the program. */
+const FLAGS = ["--max-semi-space-size=2", "--max-old-space-size=512"];
+const ENV = { MALLOC_ARENA_MAX: "2" };
 const CLIENT = fileURLToPath(new URL("./client-in-storm.ts", import.meta.url));
 
 /** brokerInStorm sends bad frames to a broker, and looks at its memory after the first thousand and after all. */
@@ -30,7 +33,10 @@ export async function brokerInStorm(broker: BrokerUnderTest, first: number, all:
 export async function clientInStorm(first: number, all: number): Promise<StormFigures> {
   await using server = new StormServer();
   const url = await server.open();
-  const child = spawn(process.execPath, [CLIENT, url, server.ca], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [...FLAGS, CLIENT, url, server.ca], {
+    env: ENV,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   try {
     await once(child.stdout, "data");
     const pid = child.pid ?? 0;
