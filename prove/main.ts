@@ -2,12 +2,13 @@ import { parseArgs } from "node:util";
 import { findRights, requirePrograms } from "#lab";
 import { isAbort } from "#life";
 import { stopSignal, textTable } from "../bench/index.ts";
+import { keeps3 } from "./keeps-3-joins.ts";
+import { keeps4 } from "./keeps-4-restore.ts";
+import { keeps5 } from "./keeps-5-hostile.ts";
+import { keeps7 } from "./keeps-7-fan-out.ts";
 import { keeps1 } from "./keeps-going-1-restarts.ts";
 import { keeps2 } from "./keeps-going-2-failover.ts";
 import { keeps2Quiet } from "./keeps-going-2-quiet.ts";
-import { keeps3 } from "./keeps-3-joins.ts";
-import { keeps4 } from "./keeps-4-restore.ts";
-import { keeps7 } from "./keeps-7-fan-out.ts";
 import type { Line, Proof } from "./line.ts";
 import { line1 } from "./line-1-fresh-clone.ts";
 import { line2 } from "./line-2-reach.ts";
@@ -26,6 +27,7 @@ const LINES: ReadonlyMap<string, Line> = new Map([
   ["keeps-2-quiet", keeps2Quiet],
   ["keeps-3", keeps3],
   ["keeps-4", keeps4],
+  ["keeps-5", keeps5],
   ["keeps-7", keeps7],
 ]);
 

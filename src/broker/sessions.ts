@@ -165,14 +165,20 @@ function outOfTurn(link: Link, message: string): void {
 
 /** Whoever left has nothing more to say: the session ends behind the answer. */
 function depart(
-  { book, hub, recovery }: SessionParts,
+  { book, hub, recovery, refusals }: SessionParts,
   reader: Reader,
   { id, record }: Extract<FromGateway, { t: "leave" }>,
 ): void {
   const { cluster, gateway, link } = reader;
   const left = record === null ? leaveGateway(book, cluster, gateway) : leave(book, cluster, record);
   tell(link, id, left);
-  if (!left.ok) return;
+  if (!left.ok) {
+    const { code, message } = left.error;
+    const subject = record?.key.slice(0, 120) ?? `${cluster}/${gateway}`;
+    const entry = { actor: `cluster ${cluster}`, action: "leave", subject, detail: `${code}: ${message}` };
+    if (code !== "unavailable") refusals.note(`cluster ${cluster}`, entry);
+    return;
+  }
   link.cut("left");
   if (record !== null) dismissGone(hub, book, cluster);
   recovery.check();

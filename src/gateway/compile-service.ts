@@ -2,7 +2,7 @@ import type { ZoneEndpoint, ZoneService } from "#dns";
 import { type ServiceEntry, serviceKey } from "#globalnet";
 import { type Backend, type ExportOf, type ImportedService, mergeExports } from "#services";
 import type { ClusterId, Ip, Namespace, Protocol, ServiceName } from "#values";
-import type { Catalogue } from "#wire";
+import type { Catalogue, ExportBody } from "#wire";
 import { type Translation, toLocal } from "./export-body.ts";
 
 /** ServiceContext is what all services are compiled with. */
@@ -36,8 +36,16 @@ export interface CompiledService {
 export function exportsOf(catalogue: Catalogue, key: string): readonly ExportOf[] {
   return catalogue.live().flatMap((member): ExportOf[] => {
     const body = member.exports.get(key);
-    return body === undefined ? [] : [{ cluster: member.cluster, joinedAt: member.body.joinedAt, body }];
+    if (body === undefined) return [];
+    return [{ cluster: member.cluster, joinedAt: member.body.joinedAt, body: owned(catalogue, member.cluster, body) }];
   });
+}
+
+/** What was a member's own when it said so may have been taken back since, and be another's now. */
+function owned({ ledger }: Catalogue, cluster: ClusterId, body: ExportBody): ExportBody {
+  const isOwn = ({ address }: { readonly address: Ip }): boolean => ledger.owns(cluster, address);
+  if (body.slices.every(({ endpoints }) => endpoints.every(isOwn))) return body;
+  return { ...body, slices: body.slices.map((slice) => ({ ...slice, endpoints: slice.endpoints.filter(isOwn) })) };
 }
 
 /** compileService is pure: exports of one name to zone and table. Undefined where nobody exports it. */

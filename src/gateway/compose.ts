@@ -20,6 +20,7 @@ import { Reconciler } from "./reconciler.ts";
 import { Speaker } from "./speaker.ts";
 import type { Gateway, SessionFacts } from "./state.ts";
 import { mayAnnounce, networkAgain, networkNow, serviceNow, statementNow } from "./view.ts";
+import { boundsOf } from "./welcome-fault.ts";
 
 export interface GatewayDeps {
   readonly clock: Clock;
@@ -50,6 +51,7 @@ export function compose(
   const troubles = new Troubles((trouble, present) => tell(log, trouble, present));
   const follower = new Follower({ own: options.cluster, cache, verifier: () => membership.verifier(), log, troubles });
   const session = sessionFacts(cache, clock);
+  follower.catalogue.bounds = boundsOf(session.supernets);
   let gateway!: Gateway;
   const self = (): Gateway => gateway;
   const client = makeClient(options, deps, found, self, fatal);

@@ -1,8 +1,9 @@
 import type { Refused, SessionState } from "#sync";
-import type { ClusterId } from "#values";
+import { type ClusterId, err } from "#values";
 import { type Applied, type Batch, formatKey, type Welcome } from "#wire";
 import type { Gateway } from "./state.ts";
 import { exportKey } from "./statements.ts";
+import { boundsOf, welcomeFault } from "./welcome-fault.ts";
 
 /** What happens around a gateway, and which of its parts must look again because of it. */
 
@@ -87,9 +88,10 @@ export async function onBatch({ session, follower, clock, reconciler }: Gateway,
 /** onWelcome gives the reason to end: a join that cannot be kept. A member does not end because of a broker that is
  *  not its own: it takes nothing from it, and goes on with what it knows. */
 export function onWelcome(gateway: Gateway, welcome: Welcome): string | undefined {
-  const { membership, follower, session, cache, announcer, speaker, troubles, responder } = gateway;
+  const { membership, follower, session, cache, announcer, speaker, troubles, responder, options } = gateway;
   const joining = membership.identity === null;
-  const done = membership.welcomed(welcome);
+  const fault = welcomeFault(welcome, session.supernets, options);
+  const done = fault === undefined ? membership.welcomed(welcome) : err(fault);
   session.foreign = done.ok ? null : done.error;
   if (!done.ok) {
     if (joining) return done.error;
@@ -99,6 +101,7 @@ export function onWelcome(gateway: Gateway, welcome: Welcome): string | undefine
   }
   session.supernets = welcome.supernets;
   responder.update([{ kind: "reverse", networks: welcome.supernets }]);
+  follower.catalogue.bounds = boundsOf(welcome.supernets);
   session.seen = welcome.seen;
   cache.setValue("supernets", welcome.supernets.join(","));
   cache.setValue("seen", welcome.seen);

@@ -17,6 +17,9 @@ export interface FollowerParts {
 /** What one state or change may come to, in all its frames: far beyond what all members may publish together in a
  *  clusterset that fits into memory, and bounded all the same. */
 const MOST_BYTES = 192 << 20;
+const WITHHELD = "broker-withholds";
+/** Refusals that no accident explains. */
+const LIES: ReadonlySet<string> = new Set(["overlap", "key-swap", "equivocation", "out-of-bounds"]);
 
 /** Follower keeps the catalogue: from the disk at start, then from the broker batch by batch, and from this gateway's
  *  own speaker. What it believes is on the disk before anybody hears of it. */
@@ -31,6 +34,8 @@ export class Follower {
   /** Whether the whole state was seen once: from the disk, or from the broker. */
   synced = false;
   #store: Cursor["store"] | null = null;
+  /** Whether the next state is the first of a session, which says everything where it is a snapshot. */
+  #first = false;
   #part: {
     readonly candidates: Candidate[];
     readonly removed: string[];
@@ -45,6 +50,10 @@ export class Follower {
   ownEpoch: () => number | null = () => null;
   /** Members whose snapshot is awaited: until it came the cursor stays, so that no restart forgets to ask for it. */
   readonly #unsettled = new Set<ClusterId>();
+  /** How many records were not believed, by the reason. */
+  readonly refused = new Map<string, number>();
+  /** Keys of which the broker said something older than is held, until it says that again. */
+  readonly #stale = new Set<string>();
   /** What the disk did not take: it goes along with the next write. */
   #owed: CacheChange | null = null;
   #queue: Promise<unknown> = Promise.resolve();
@@ -77,6 +86,7 @@ export class Follower {
   welcomed(store: Cursor["store"]): void {
     this.#store = store;
     this.#part = null;
+    this.#first = true;
     if (this.cursor !== null && this.cursor.store !== store) this.cursor = null;
   }
 
@@ -110,12 +120,15 @@ export class Follower {
     }
     // What we hold already (our own records on their way back, mostly) need not be looked at, except in a snapshot:
     // there absence means something.
+    for (const envelope of this.#stale.size === 0 ? [] : put) this.#forgive(envelope);
     const news = snapshot ? put : put.filter((envelope) => !this.catalogue.holds(envelope));
     part.candidates.push(...(await this.#examine(news.filter((envelope) => !this.#isEcho(envelope)))));
     part.removed.push(...remove);
     if (snapshot) part.own.push(...put.filter(({ key }) => key.split("/")[1] === this.#parts.own));
     if (more) return;
     this.#part = null;
+    this.#compareMembers(part.candidates, this.#first && snapshot);
+    this.#first = false;
     const applied = await this.#apply(part.candidates, part.removed, snapshot);
     this.#settle(applied);
     const whole = this.#unsettled.size === 0;
@@ -126,6 +139,22 @@ export class Follower {
     if (snapshot && applied.refusals.length === 0) this.#refused.settled();
     if (snapshot && part.own.length > 0) this.onOwnSnapshot(part.own); // one of others says nothing of ours
     if (applied.mismatched.size > 0) this.onMismatch([...applied.mismatched]);
+  }
+
+  /** A broker that says everything and leaves a member out has lost it or hides it: absence ends no membership, but it
+   *  is shown until the member is heard of again. */
+  #compareMembers(candidates: readonly Candidate[], everything: boolean): void {
+    const { troubles } = this.#parts;
+    const there = new Set(candidates.flatMap(({ kind, envelope }) => (kind === "member" ? [envelope.key] : [])));
+    for (const key of there) troubles.clear(WITHHELD, key);
+    for (const { cluster } of everything ? this.catalogue.live() : []) {
+      const subject = `member/${cluster}`;
+      if (there.has(subject)) continue;
+      this.#count("left-out");
+      const title = "The broker leaves out a member";
+      const detail = `${cluster} has neither left nor been evicted: what is known of it stays, and is no longer renewed`;
+      troubles.set({ code: WITHHELD, severity: "warning", title, subject, detail });
+    }
   }
 
   /** What our own speaker said under its epoch it has applied before it went up; the heads of its chunks cover only
@@ -173,12 +202,33 @@ export class Follower {
   #tell(applied: Applied): void {
     for (const { key } of applied.accepted) this.#refused.clear(key);
     for (const { key, code, message } of applied.refusals) {
-      const severity = code === "overlap" || code === "key-swap" || code === "equivocation" ? "critical" : "warning";
+      // Of our own records the broker may have less than we have said since.
+      if (code === "stale" && key.split("/")[1] === this.#parts.own) continue;
+      this.#count(code);
+      if (code === "stale") this.#stale.add(key);
+      const severity = LIES.has(code) ? "critical" : "warning";
       const title = "A record from the broker was not believed";
       this.#refused.add(key, severity, title, `${code}: ${message}`);
     }
-    for (const cluster of applied.members) if (this.catalogue.members.get(cluster)?.gone) this.#refused.pardon(cluster);
+    for (const cluster of applied.members) if (this.catalogue.members.get(cluster)?.gone) this.#pardon(cluster);
     for (const listener of this.#listeners) listener(applied);
+  }
+
+  #count(code: string): void {
+    this.refused.set(code, (this.refused.get(code) ?? 0) + 1);
+  }
+
+  /** A broker that was behind, after a restore perhaps, and now says what is held, is so no more. */
+  #forgive(envelope: Envelope): void {
+    if (!this.#stale.has(envelope.key) || !this.catalogue.holds(envelope)) return;
+    this.#stale.delete(envelope.key);
+    this.#refused.clear(envelope.key);
+  }
+
+  /** What was refused of a member that is gone matters to nobody. */
+  #pardon(cluster: ClusterId): void {
+    this.#parts.troubles.clear(WITHHELD, `member/${cluster}`);
+    this.#refused.pardon(cluster);
   }
 
   /** Applies in small steps: the event loop turns in between. */
@@ -200,6 +250,7 @@ export class Follower {
       const candidate = examine(envelope, verifier());
       if (candidate.ok) candidates.push(candidate.value);
       else {
+        this.#count("invalid");
         this.#refused.add(envelope.key, "warning", "A record from the broker is wrong", candidate.error);
       }
     });

@@ -16,6 +16,7 @@ export function readingsOf(gateway: Gateway): GatewayReadings {
       return session.heardAt === null ? null : (clock.monotonic() - session.heardAt) / 1000;
     },
     brokerConnected: () => session.state === "live",
+    refused: () => follower.refused,
     dns: () => {
       const { queries, responses, zone } = responder.stats();
       return {

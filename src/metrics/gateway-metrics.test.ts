@@ -24,6 +24,7 @@ describe("createGatewayMetrics()", () => {
       "meridian_sync_revision 7",
       "meridian_state_age_seconds 1.5",
       "meridian_broker_connected 1",
+      'meridian_records_refused_total{code="stale"} 2',
       'meridian_dns_queries_total{proto="udp"} 5',
       'meridian_dns_queries_total{proto="tcp"} 1',
       'meridian_dns_responses_total{proto="udp",rcode="NOERROR"} 4',

@@ -38,6 +38,8 @@ export interface GatewayReadings {
   readonly revision: () => number | null;
   readonly stateAgeSeconds: () => number | null;
   readonly brokerConnected: () => boolean;
+  /** Records that were not believed since the start, by the reason. */
+  readonly refused: () => ReadonlyMap<string, number>;
   readonly dns: () => DnsReading | null;
   /** Packets that were dropped, by the name of the guard's counter. */
   readonly drops: () => Promise<Readonly<Record<string, number>>>;
@@ -132,7 +134,7 @@ function peerMetrics({ peers }: GatewayReadings): readonly Metric[] {
 }
 
 /** syncMetrics: how far this gateway is behind the broker. */
-function syncMetrics({ revision, stateAgeSeconds, brokerConnected }: GatewayReadings): readonly Metric[] {
+function syncMetrics({ revision, stateAgeSeconds, brokerConnected, refused }: GatewayReadings): readonly Metric[] {
   return [
     {
       name: "meridian_sync_revision",
@@ -154,6 +156,13 @@ function syncMetrics({ revision, stateAgeSeconds, brokerConnected }: GatewayRead
       help: "Whether there is a session with a broker.",
       labels: [],
       read: () => one(Number(brokerConnected())),
+    },
+    {
+      name: "meridian_records_refused_total",
+      type: "counter",
+      help: "Records from the broker that were not believed: older than held, not signed, not owned, and so on.",
+      labels: ["code"],
+      read: () => [...refused()].map(([code, value]) => ({ labels: { code }, value })),
     },
   ];
 }

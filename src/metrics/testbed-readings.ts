@@ -26,6 +26,7 @@ export const GATEWAY: GatewayReadings = {
   revision: () => 7,
   stateAgeSeconds: () => 1.5,
   brokerConnected: () => true,
+  refused: () => new Map([["stale", 2]]),
   dns: () => ({
     queries: { udp: 5, tcp: 1 },
     responses: { udp: { NOERROR: 4, NXDOMAIN: 1 }, tcp: { NOERROR: 1 } },

@@ -12,7 +12,8 @@ export interface Refusal {
     | "equivocation"
     | "not-owned"
     | "head-mismatch"
-    | "overlap";
+    | "overlap"
+    | "out-of-bounds";
   readonly key: string;
   readonly message: string;
 }

@@ -1,5 +1,7 @@
 import type { ClusterId, NodeName } from "#values";
 import { type Applied, type Draft, emptyDraft, type Refusal } from "./applied.ts";
+import type { GrantEntry } from "./bodies.ts";
+import { type Bounds, outOfBounds } from "./bounds.ts";
 import type { Candidate } from "./candidate.ts";
 import { Ends } from "./ends.ts";
 import { foreignAddress, membershipFault } from "./faults.ts";
@@ -18,6 +20,8 @@ import { Tally } from "./tally.ts";
 export class Catalogue {
   readonly members = new Map<ClusterId, Member>();
   readonly grants = new Grants();
+  /** Null where nobody has said: the broker bounds by its pools what it grants. */
+  bounds: Bounds | null = null;
   readonly #held = new Held();
   readonly #ends = new Ends();
 
@@ -99,6 +103,8 @@ export class Catalogue {
     if (difference === 0 && held.digest !== digest) {
       draft.refusals.push({ code: "equivocation", key: envelope.key, message: "two contents with one order" });
     }
+    if (difference < 0)
+      draft.refusals.push({ code: "stale", key: envelope.key, message: olderThan(envelope, held.order) });
     return difference <= 0;
   }
 
@@ -120,6 +126,9 @@ export class Catalogue {
     { body, envelope }: Extract<Candidate, { kind: "grant" }>,
     draft: Draft,
   ): Omit<Refusal, "key"> | undefined {
+    const outside = this.#outside(body.entries);
+    if (outside !== undefined) return { code: "out-of-bounds", message: outside };
+    for (const entry of body.entries) this.#reconsider(entry, draft);
     const folded = this.grants.take(body);
     if (folded.refused !== undefined) return { code: "overlap", message: folded.refused };
     for (const { kept, refused } of folded.overlaps) {
@@ -141,6 +150,21 @@ export class Catalogue {
     const granted = new Set(this.ledger.holding(cluster)?.gateways.map(({ name }) => name));
     const gateways = this.members.get(cluster)?.gateways.keys() ?? [];
     for (const name of [...gateways]) if (!granted.has(name)) this.#dropGateway(cluster, name, draft);
+  }
+
+  /** Where prefixes come or go, what a member exports may no longer be its own. */
+  #reconsider(entry: GrantEntry, draft: Draft): void {
+    if (!("prefix" in entry)) return;
+    const cluster = "cluster" in entry ? entry.cluster : this.ledger.holderOf(entry.prefix);
+    const exports = cluster === undefined ? undefined : this.members.get(cluster)?.exports;
+    for (const key of exports?.keys() ?? []) draft.exports.add(key);
+  }
+
+  /** A grant is believed whole or not at all: whoever signs one lie is not asked for the rest of the sentence. */
+  #outside(entries: readonly GrantEntry[]): string | undefined {
+    const { bounds } = this;
+    if (bounds === null) return undefined;
+    return entries.map((entry) => outOfBounds(bounds, entry)).find((fault) => fault !== undefined);
   }
 
   #acceptMember({ body }: Extract<Candidate, { kind: "member" }>, draft: Draft): Omit<Refusal, "key"> | undefined {
@@ -288,4 +312,8 @@ export class Catalogue {
     if (this.members.get(cluster)?.gateways.delete(name) !== true) return;
     this.#remove(formatKey({ kind: "gateway", cluster, name }), draft);
   }
+}
+
+function olderThan({ order }: Envelope, held: Order): string {
+  return `${order.epoch}.${order.seq} is older than ${held.epoch}.${held.seq}, which is held`;
 }

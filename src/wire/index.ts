@@ -22,6 +22,7 @@ export {
   nodesBody,
   parseBody,
 } from "./bodies.ts";
+export type { Bounds } from "./bounds.ts";
 export { type Candidate, examine } from "./candidate.ts";
 export { Catalogue } from "./catalogue.ts";
 export { type Holding, Ledger, type Overlap } from "./ledger.ts";

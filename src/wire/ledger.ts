@@ -102,6 +102,12 @@ export class Ledger {
     }
   }
 
+  /** holderOf is the member that has exactly this prefix now. */
+  holderOf(prefix: Cidr): ClusterId | undefined {
+    const entry = this.#prefixes.get(prefix)?.entry;
+    return entry !== undefined && "cluster" in entry ? entry.cluster : undefined;
+  }
+
   #applyEntry(entry: GrantEntry, found: Overlap[]): void {
     switch (entry.kind) {
       case "pods":

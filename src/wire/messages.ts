@@ -45,6 +45,10 @@ const envelope: z.ZodType<Envelope> = z.object({
   signature: signature.nullable(),
 });
 
+/** What a broker counts for a member and the member goes on from: a number near the end of all numbers would leave it
+ *  nothing to say, for ever. */
+const granted = count.max(2 ** 48);
+
 const revision = count.transform((value) => value as Revision);
 const id = z.number().int().min(0).max(0xffff_ffff);
 const text = z.string().max(2000);
@@ -142,10 +146,10 @@ const fromBroker = z.discriminatedUnion("t", [
     /** Over the chronicle as the broker has it. */
     digest: z.string().max(64).nullish(),
     /** Highest incarnation and epoch that the broker knows of this gateway and member. */
-    incarnation: count,
-    epoch: count,
+    incarnation: granted,
+    epoch: granted,
     /** The head of this member that the broker holds: where it differs, the speaker has something to say. */
-    head: z.object({ order: z.object({ epoch: count, seq: count }), root: z.string().max(64) }).nullable(),
+    head: z.object({ order: z.object({ epoch: granted, seq: granted }), root: z.string().max(64) }).nullable(),
     /** Where the broker saw the gateway's packets come from. */
     seen: ip,
   }),
@@ -163,7 +167,7 @@ const fromBroker = z.discriminatedUnion("t", [
   z.object({ t: z.literal("silent"), gateways: z.array(nodeName).max(8) }),
   z.object({ t: z.literal("ack"), id, revision }),
   z.object({ t: z.literal("nack"), id, code: z.string().max(64), message: text }),
-  z.object({ t: z.literal("epoch"), id, epoch: count }),
+  z.object({ t: z.literal("epoch"), id, epoch: granted }),
 ]);
 
 export type FromGateway = z.infer<typeof fromGateway>;
