@@ -1,5 +1,5 @@
 import type { ZoneEndpoint, ZoneService } from "#dns";
-import { type ServiceEntry, serviceKey } from "#globalnet";
+import { type PlanPort, type ServiceEntry, serviceKey } from "#globalnet";
 import { type Backend, type ExportOf, type ImportedService, mergeExports } from "#services";
 import type { ClusterId, Ip, Namespace, Protocol, ServiceName } from "#values";
 import type { Catalogue, ExportBody } from "#wire";
@@ -90,6 +90,12 @@ function localised(backend: Backend, { own, translation }: ServiceContext): Back
 function hostPortsOf({ cluster, address, targets }: Backend, { own, translation }: ServiceContext): readonly string[] {
   if (cluster !== own || !translation.nodes.has(address)) return [];
   return targets.flatMap(({ protocol, target }) => (protocol === "SCTP" ? [] : [`${protocol} ${target}`]));
+}
+
+/** planPort reads one of a compiled service's hostPorts. */
+export function planPort(text: string): PlanPort {
+  const [protocol, port] = text.split(" ");
+  return { protocol: protocol === "UDP" ? "UDP" : "TCP", port: Number(port) };
 }
 
 function zoneOf(imported: ImportedService, address: Ip | null, backends: readonly Backend[]): ZoneService {

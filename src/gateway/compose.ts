@@ -22,6 +22,9 @@ import type { Gateway, SessionFacts } from "./state.ts";
 import { mayAnnounce, networkAgain, networkNow, serviceNow, statementNow } from "./view.ts";
 import { boundsOf } from "./welcome-fault.ts";
 
+/** After a start queries wait so long for the names, rather than hear that there are none. */
+const HOLD_MS = 1500;
+
 export interface GatewayDeps {
   readonly clock: Clock;
   readonly log: Log;
@@ -60,7 +63,8 @@ export function compose(
   const voices = makeVoices(options, deps, found, client, { follower, session, troubles, self });
   const zone = { origin: ORIGIN, ttl: TTL_SECONDS, serverAddresses: glueOf(options) };
   const serial = serialFloor(cache);
-  const responder = createResponder({ listen: options.dns, zone, log, clock, troubles, random, serial });
+  const from = { listen: options.dns, zone, serial, holdMs: HOLD_MS };
+  const responder = createResponder({ ...from, log, clock, troubles, random });
   responder.update([{ kind: "reverse", networks: session.supernets }]);
   const prober = new ProberSlot({
     ...{ own: options.cluster, clock, log, troubles, random },

@@ -121,7 +121,7 @@ export function onRefused(gateway: Gateway, { code, message, retry, record }: Re
   if (membership.identity === null && !retry) return `the broker refused the join (${code}): ${message}`;
   if (record != null) {
     const failed = (error: unknown): void => log.error("an end was not taken", { reason: String(error) });
-    void follower.own([record], []).catch(failed);
+    void follower.end(record).catch(failed);
   }
   const over = code === "evicted" || code === "left";
   if (over && (membership.ended() || record != null)) {

@@ -2,7 +2,7 @@ import { rmSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { silentLog, Troubles } from "#life";
 import type { ClusterId, Revision } from "#values";
-import type { Applied, Batch, Envelope } from "#wire";
+import { type Applied, type Batch, type Candidate, type Envelope, stated } from "#wire";
 import { type Cache, openCache } from "./cache.ts";
 import { Follower } from "./follower.ts";
 import { dataDir, exportBody, grant, STORE, TestMember, verifier } from "./testbed.ts";
@@ -222,7 +222,7 @@ describe("Follower and its own records", () => {
     const amber = new TestMember("amber", 1);
     await follower.batch(batch(amber.joined()));
     const records = amber.says({ web: exportBody("web", ["242.1.0.1"]) });
-    const done = await follower.own(records, []);
+    const done = await follower.own(records.map(ownStatement), []);
     expect(done.refusals).toEqual([]);
     expect(follower.ownBodies.get("export/amber/shop/web")).toBe(records[0]?.body);
     await restart();
@@ -234,7 +234,8 @@ describe("Follower and its own records", () => {
     await follower.batch(batch(amber.joined()));
     const part = new TestMember("amber", 1);
     Object.assign(part, { privateKey: amber.privateKey });
-    await follower.own(amber.says({ a: exportBody("a", ["242.1.0.1"]), b: exportBody("b", ["242.1.0.2"]) }, 7), []);
+    const said = amber.says({ a: exportBody("a", ["242.1.0.1"]), b: exportBody("b", ["242.1.0.2"]) }, 7);
+    await follower.own(said.map(ownStatement), []);
     part.says({}, 7);
     const chunk = part.says({ a: exportBody("a", ["242.1.0.1"]) }, 7);
     follower.ownEpoch = () => 7;
@@ -256,3 +257,7 @@ describe("Follower and its own records", () => {
     expect(snapshots.map((records) => records.map(({ key }) => key))).toEqual([["member/amber"]]);
   });
 });
+
+function ownStatement(record: Envelope): Candidate {
+  return stated(record, JSON.parse(record.body));
+}

@@ -1,7 +1,16 @@
 import type { KeyObject } from "node:crypto";
 import { type Log, slices, type Troubles } from "#life";
 import type { ClusterId } from "#values";
-import { type Applied, type Batch, type Candidate, Catalogue, type Cursor, type Envelope, examine } from "#wire";
+import {
+  type Applied,
+  type Batch,
+  type Candidate,
+  Catalogue,
+  type Cursor,
+  compareOrder,
+  type Envelope,
+  examine,
+} from "#wire";
 import { type Cache, type CacheChange, mergeChanges } from "./cache.ts";
 import { RefusedRecords } from "./refused-records.ts";
 
@@ -100,10 +109,19 @@ export class Follower {
     if (this.#unsettled.size > 0) this.onMismatch([...this.#unsettled]);
   }
 
-  /** own applies records that this gateway has signed itself. Gives what happened, once it is on the disk. */
-  own(records: readonly Envelope[], removed: readonly string[]): Promise<Applied> {
+  /** own applies what this gateway says itself. Gives what happened, once it is on the disk. */
+  own(stated: readonly Candidate[], removed: readonly string[]): Promise<Applied> {
     return this.#alone(async () => {
-      const applied = await this.#apply(await this.#examine(records), removed, false);
+      const applied = await this.#apply(stated, removed, false);
+      await this.#keep(applied);
+      return applied;
+    });
+  }
+
+  /** end takes the record that the broker refuses a session with: why it does, in words that are signed. */
+  end(record: Envelope): Promise<Applied> {
+    return this.#alone(async () => {
+      const applied = await this.#apply(await this.#examine([record]), [], false);
       await this.#keep(applied);
       return applied;
     });
@@ -121,7 +139,7 @@ export class Follower {
     // What we hold already (our own records on their way back, mostly) need not be looked at, except in a snapshot:
     // there absence means something.
     for (const envelope of this.#stale.size === 0 ? [] : put) this.#forgive(envelope);
-    const news = snapshot ? put : put.filter((envelope) => !this.catalogue.holds(envelope));
+    const news = snapshot ? put : put.filter((envelope) => !this.#holds(envelope));
     part.candidates.push(...(await this.#examine(news.filter((envelope) => !this.#isEcho(envelope)))));
     part.removed.push(...remove);
     if (snapshot) part.own.push(...put.filter(({ key }) => key.split("/")[1] === this.#parts.own));
@@ -155,6 +173,15 @@ export class Follower {
       const detail = `${cluster} has neither left nor been evicted: what is known of it stays, and is no longer renewed`;
       troubles.set({ code: WITHHELD, severity: "warning", title, subject, detail });
     }
+  }
+
+  /** Of our own records the texts are at hand, and to compare these costs less than a digest. */
+  #holds(envelope: Envelope): boolean {
+    const { key, order, body } = envelope;
+    const held = this.ownBodies.get(key);
+    if (held === undefined) return this.catalogue.holds(envelope);
+    const known = this.catalogue.orderOf(key);
+    return held === body && known !== undefined && compareOrder(known, order) === 0;
   }
 
   /** What our own speaker said under its epoch it has applied before it went up; the heads of its chunks cover only

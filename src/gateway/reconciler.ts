@@ -1,10 +1,10 @@
 import type { Responder, ZoneChange } from "#dns";
-import { type Globalnet, type PlanPort, type ServiceEntry, sameEntry } from "#globalnet";
+import { type Globalnet, type ServiceEntry, sameEntry } from "#globalnet";
 import { type Clock, describeFault, Latest, type Log, type Room, slices, type Troubles } from "#life";
 import type { Tunnels } from "#tunnel";
 import type { ClusterId, Ip } from "#values";
 import type { CompiledNetwork } from "./compile-network.ts";
-import { type CompiledService, type ServedService, servedOf } from "./compile-service.ts";
+import { type CompiledService, planPort, type ServedService, servedOf } from "./compile-service.ts";
 import { Counted } from "./counted.ts";
 import { WITHDRAW_MS } from "./options.ts";
 import { wakeOrAfter } from "./wake-or-after.ts";
@@ -270,14 +270,10 @@ export class Reconciler implements Room {
   async #applyTable(signal: AbortSignal): Promise<string | undefined> {
     const { plane } = this.#parts;
     if (this.#network === undefined || plane === null) return undefined;
-    const hostPorts = this.#hostPorts.sorted().map((text): PlanPort => {
-      const [protocol, port] = text.split(" ");
-      return { protocol: protocol === "UDP" ? "UDP" : "TCP", port: Number(port) };
-    });
+    const hostPorts = this.#hostPorts.sorted().map(planPort);
     const plan = { ...this.#network.globalnet, hairpin: this.#hairpin.sorted(), hostPorts };
-    const changed = this.#changed;
+    const want = { plan, services: this.#table, changed: this.#changed };
     this.#changed = new Set(); // if it cannot be applied, all is compared the next time
-    const want = { plan, services: this.#table, changed };
     const applied = await plane.globalnet.reconcile(want, signal);
     return applied.ok ? undefined : describeFault(applied.error);
   }

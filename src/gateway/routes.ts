@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Route } from "#admin";
 import { createGatewayMetrics } from "#metrics";
 import { err, ok, parseIp, type Result } from "#values";
+import type { Catalogue } from "#wire";
 import { benchPeers } from "./bench.ts";
 import type { GatewayDaemon } from "./daemon.ts";
 import { diagnose } from "./diagnose.ts";
@@ -37,19 +38,11 @@ export function gatewayRoutes(
     },
     { method: "GET", path: "/v1/diagnose", handle: async () => ok(await diagnose(gateway)) },
     { method: "GET", path: "/v1/ipam", handle: async () => ok(allocationsOf(catalogue)) },
-    { method: "GET", path: "/v1/whois", handle: async ({ query }) => owner(query["address"] ?? "") },
+    { method: "GET", path: "/v1/whois", handle: async ({ query }) => owner(catalogue, query["address"] ?? "") },
     { method: "POST", path: "/v1/bench", handle: async ({ body, signal, progress }) => bench(body, signal, progress) },
     { method: "POST", path: "/v1/drain", handle: async ({ body, signal, progress }) => drain(body, signal, progress) },
     { method: "POST", path: "/v1/leave", handle: async ({ body }) => leave(body) },
   ];
-  async function owner(text: string): Answer {
-    const address = parseIp(text);
-    if (!address.ok) return err({ code: "invalid", message: address.error });
-    const found = whois(catalogue, address.value);
-    return found === undefined
-      ? err({ code: "unknown", message: `${address.value} belongs to nobody in the clusterset` })
-      : ok(found);
-  }
   async function bench(body: unknown, signal: AbortSignal, progress: (line: unknown) => void): Answer {
     const ask = benchBody.safeParse(body);
     if (!ask.success) return err({ code: "invalid", message: z.prettifyError(ask.error) });
@@ -74,4 +67,13 @@ export function gatewayRoutes(
     return done;
   }
   return { routes, metrics: createGatewayMetrics(readingsOf(gateway)) };
+}
+
+async function owner(catalogue: Catalogue, text: string): Answer {
+  const address = parseIp(text);
+  if (!address.ok) return err({ code: "invalid", message: address.error });
+  const found = whois(catalogue, address.value);
+  return found === undefined
+    ? err({ code: "unknown", message: `${address.value} belongs to nobody in the clusterset` })
+    : ok(found);
 }

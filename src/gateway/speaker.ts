@@ -4,16 +4,18 @@ import type { SyncClient } from "#sync";
 import type { ClusterId, NodeName } from "#values";
 import {
   type Applied,
+  type Candidate,
   digestOf,
   type Envelope,
   formatKey,
   type Order,
   seal,
+  stated,
   Tally,
   type TallyEntry,
   unsealed,
 } from "#wire";
-import { chunkOf, MAX_BYTES, MAX_RECORDS } from "./chunk-of.ts";
+import { chunkOf, isTooLarge, MAX_BYTES, MAX_RECORDS } from "./chunk-of.ts";
 import type { Follower } from "./follower.ts";
 import { wakeOrAfter } from "./wake-or-after.ts";
 
@@ -38,12 +40,9 @@ export interface SpeakerParts {
   readonly canSpeak: () => boolean;
 }
 
-/** Largest body of one record: as text in a frame (MAX_FRAME) it grows by its quotes. */
-const MAX_BODY = 600_000;
 const RETRY_MS = 2000;
 /** A speaker that has been without its source, or its catalogue, for so long lets another gateway speak. */
 const MUTE_MS = 30_000;
-const TOO_LARGE = "export-too-large";
 
 /** Speaker signs and publishes what this member exports, if the broker lets this gateway speak.
  *
@@ -183,7 +182,7 @@ export class Speaker implements Room {
   /** sign turns changed statements into signed records, applies them here and writes them to the disk. */
   async #sign(): Promise<boolean> {
     const { follower, cluster, state } = this.#parts;
-    const put: Envelope[] = [];
+    const put: Candidate[] = [];
     const removed: string[] = [];
     let bytes = 0;
     const order = { epoch: this.#epoch ?? 0, seq: this.#seq + 1 };
@@ -199,8 +198,8 @@ export class Speaker implements Room {
         return;
       }
       const record = unsealed(key, order, statement.body);
-      if (record.body === follower.ownBodies.get(key) || this.#isTooLarge(record)) return;
-      put.push(record);
+      if (record.body === follower.ownBodies.get(key) || isTooLarge(record, this.#parts.troubles)) return;
+      put.push(stated(record, statement.body));
       bytes += record.body.length;
     });
     if (put.length === 0 && removed.length === 0) return this.#dirty.size > 0;
@@ -209,12 +208,12 @@ export class Speaker implements Room {
     const said = head === undefined ? undefined : await follower.own([...put, head], removed);
     if (said !== undefined && said.refusals.length === 0) return true;
     if (said !== undefined) this.#complain(said);
-    for (const key of [...put.map((record) => record.key), ...removed]) this.#dirty.add(key); // for the next try
+    for (const key of [...put.map(({ envelope }) => envelope.key), ...removed]) this.#dirty.add(key); // for the next try
     return false;
   }
 
   /** A head over a tally as it will be, under the next number. Undefined while we are no member. */
-  #head(tally: Tally, put: readonly TallyEntry[], removed: readonly string[]): Envelope | undefined {
+  #head(tally: Tally, put: readonly TallyEntry[], removed: readonly string[]): Candidate | undefined {
     const { follower, cluster, privateKey } = this.#parts;
     const body = follower.catalogue.members.get(cluster)?.body;
     if (body === undefined || this.#epoch === null) return undefined;
@@ -222,7 +221,8 @@ export class Speaker implements Room {
     const order = { epoch: this.#epoch, seq: this.#seq };
     const { count, root } = tally.preview(put, removed);
     const { uid, generation } = body;
-    return seal(privateKey, formatKey({ kind: "head", cluster }), order, { cluster, uid, generation, count, root });
+    const said = { cluster, uid, generation, count, root };
+    return stated(seal(privateKey, formatKey({ kind: "head", cluster }), order, said), said);
   }
 
   /** send brings the broker one chunk nearer to what we hold. */
@@ -239,14 +239,15 @@ export class Speaker implements Room {
     const mine = follower.catalogue.members.get(cluster)?.tally ?? new Tally();
     const { put, removed, whole } = chunkOf(shadow, mine, follower.ownBodies);
     if (put.length === 0 && removed.length === 0 && !this.#owesHead) return false;
-    const head = whole ? await this.#lastHead(mine) : this.#head(shadow, put.map(entryOf), removed);
+    const entries = put.flatMap(({ key }) => mine.get(key) ?? []);
+    const head = whole ? await this.#lastHead(mine) : this.#head(shadow, entries, removed)?.envelope;
     if (head === undefined) return false;
     const answer = await client.publish({ put: [...put, head], remove: [...removed] });
     if (answer.ok) {
       this.#owesHead = false;
       // What was whole is the same on both sides now: the copy brings its hashes along.
       if (whole) this.#shadow = mine.copy();
-      else shadow.change(put.map(entryOf), removed);
+      else shadow.change(entries, removed);
       return true;
     }
     this.#refused(answer.error);
@@ -261,7 +262,7 @@ export class Speaker implements Room {
     if (held?.order.epoch === this.#epoch && held.order.seq === this.#seq) return held.envelope;
     const head = this.#head(mine, [], []);
     if (head !== undefined) this.#complain(await follower.own([head], []));
-    return head;
+    return head?.envelope;
   }
 
   #refused({ code, message }: { readonly code: string; readonly message: string }): void {
@@ -276,24 +277,11 @@ export class Speaker implements Room {
     this.#shadow = null; // asked for at the next step
   }
 
-  /** What no frame can carry would end every session: it stays as it was said last. */
-  #isTooLarge({ key, body }: Envelope): boolean {
-    const { troubles } = this.#parts;
-    if (body.length <= MAX_BODY) {
-      troubles.clear(TOO_LARGE, key);
-      return false;
-    }
-    const title = "An export is too large to be published";
-    const detail = `${body.length} bytes, the most is ${MAX_BODY}: export fewer endpoints or shorter annotations`;
-    troubles.set({ code: TOO_LARGE, severity: "warning", title, subject: key, detail });
-    return true;
-  }
-
   #complain({ refusals }: Applied): void {
     for (const { code, key, message } of refusals) this.#parts.log.error("own record refused", { code, key, message });
   }
 }
 
-function entryOf(record: Envelope): TallyEntry {
-  return { key: record.key, order: record.order, digest: digestOf(record) };
+function entryOf({ envelope, digest }: Candidate): TallyEntry {
+  return { key: envelope.key, order: envelope.order, digest };
 }

@@ -9,6 +9,13 @@ export interface Bounds {
   readonly services: readonly Cidr[];
 }
 
+/** outside is the first fault of a grant: it is believed whole or not at all, since whoever signs one lie is not asked
+ *  for the rest of the sentence. */
+export function outside(bounds: Bounds | null, entries: readonly GrantEntry[]): string | undefined {
+  if (bounds === null) return undefined;
+  return entries.map((entry) => outOfBounds(bounds, entry)).find((fault) => fault !== undefined);
+}
+
 /** outOfBounds says why an entry gives what is not the clusterset's to give; undefined where nothing speaks against
  *  it. What is taken back needs no bounds. */
 export function outOfBounds({ supernets, services }: Bounds, entry: GrantEntry): string | undefined {

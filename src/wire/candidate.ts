@@ -68,6 +68,14 @@ export function examine(envelope: Envelope, allocationKey: KeyObject): Result<Ca
   return ok(candidate);
 }
 
+/** stated is a record that this process has just written itself, with the body that its text was made from: it need not
+ *  be parsed again to be known. What the catalogue asks of a candidate is asked of it all the same. */
+export function stated(envelope: Envelope, body: unknown): Candidate {
+  const at = parseKey(envelope.key);
+  if (!at.ok) throw new Error(`a record of our own has a wrong key: ${at.error}`);
+  return { kind: at.value.kind, at: at.value, body, envelope, digest: digestOf(envelope) } as Candidate;
+}
+
 /** The key and the body must name the same thing: a body never moves a record to another owner. */
 function mismatch(candidate: Candidate): string | undefined {
   switch (candidate.kind) {

@@ -1,17 +1,17 @@
 import type { ClusterId, NodeName } from "#values";
 import { type Applied, type Draft, emptyDraft, type Refusal } from "./applied.ts";
 import type { GrantEntry } from "./bodies.ts";
-import { type Bounds, outOfBounds } from "./bounds.ts";
+import { type Bounds, outside } from "./bounds.ts";
 import type { Candidate } from "./candidate.ts";
 import { Ends } from "./ends.ts";
-import { foreignAddress, membershipFault } from "./faults.ts";
+import { foreignAddress, gatewayFault, membershipFault, olderThan, unknownMember, unsigned } from "./faults.ts";
 import { Grants } from "./grants.ts";
 import { Held } from "./held.ts";
 import type { Ledger } from "./ledger.ts";
 import { type Member, memberOf } from "./member.ts";
 import { type HeadCandidate, type OwnedCandidate, partition, type SingleCandidate } from "./partition.ts";
 import { compareOrder, type Envelope, formatKey, type Order } from "./record.ts";
-import { digestOf, isSealedBy } from "./signature.ts";
+import { digestOf } from "./signature.ts";
 import { stage } from "./stage.ts";
 import { Tally } from "./tally.ts";
 
@@ -54,10 +54,9 @@ export class Catalogue {
   /** apply takes a batch. Candidates come examined; removals are hints that count only under a matching head. */
   apply(candidates: readonly Candidate[], removals: readonly string[] = [], snapshot = false): Applied {
     const steps = this.applying(candidates, removals, snapshot);
-    for (;;) {
-      const step = steps.next();
-      if (step.done === true) return step.value;
-    }
+    let step = steps.next();
+    while (step.done !== true) step = steps.next();
+    return step.value;
   }
 
   /** applying is apply in small steps, for a large batch beside other work. Whoever reads in between sees some of the
@@ -126,8 +125,8 @@ export class Catalogue {
     { body, envelope }: Extract<Candidate, { kind: "grant" }>,
     draft: Draft,
   ): Omit<Refusal, "key"> | undefined {
-    const outside = this.#outside(body.entries);
-    if (outside !== undefined) return { code: "out-of-bounds", message: outside };
+    const lie = outside(this.bounds, body.entries);
+    if (lie !== undefined) return { code: "out-of-bounds", message: lie };
     for (const entry of body.entries) this.#reconsider(entry, draft);
     const folded = this.grants.take(body);
     if (folded.refused !== undefined) return { code: "overlap", message: folded.refused };
@@ -160,13 +159,6 @@ export class Catalogue {
     for (const key of exports?.keys() ?? []) draft.exports.add(key);
   }
 
-  /** A grant is believed whole or not at all: whoever signs one lie is not asked for the rest of the sentence. */
-  #outside(entries: readonly GrantEntry[]): string | undefined {
-    const { bounds } = this;
-    if (bounds === null) return undefined;
-    return entries.map((entry) => outOfBounds(bounds, entry)).find((fault) => fault !== undefined);
-  }
-
   #acceptMember({ body }: Extract<Candidate, { kind: "member" }>, draft: Draft): Omit<Refusal, "key"> | undefined {
     const known = this.members.get(body.cluster);
     const fault = known === undefined ? undefined : membershipFault(known, body);
@@ -189,8 +181,8 @@ export class Catalogue {
     const member = this.members.get(body.cluster);
     const same = member?.body.uid === body.uid && member.body.generation === body.generation;
     if (member === undefined || !same) return this.#ends.keep(candidate);
-    if (kind === "leave" && !isSealedBy(member.key, envelope))
-      return { code: "unsigned", message: "not signed by the member" };
+    const fault = kind === "leave" ? unsigned(member, envelope) : undefined;
+    if (fault !== undefined) return fault;
     member.gone = kind === "leave" ? "left" : "evicted";
     draft.members.add(body.cluster);
     for (const key of member.exports.keys()) draft.exports.add(key);
@@ -203,15 +195,9 @@ export class Catalogue {
     draft: Draft,
   ): Omit<Refusal, "key"> | undefined {
     const member = this.#memberOf(body);
-    if (member === undefined)
-      return { code: "unknown-member", message: `${body.cluster} is no member at generation ${body.generation}` };
-    if (!isSealedBy(member.key, envelope)) return { code: "unsigned", message: "not signed by the member" };
-    const grant = this.ledger.holding(body.cluster)?.gateways.find((g) => g.name === body.name);
-    if (grant?.index !== body.index)
-      return { code: "not-owned", message: `index ${body.index} was not granted to ${body.name}` };
-    if (!this.ledger.owns(body.cluster, body.address)) {
-      return { code: "not-owned", message: `${body.address} is not an address of ${body.cluster}` };
-    }
+    if (member === undefined) return unknownMember(body);
+    const fault = gatewayFault(member, this.ledger, { body, envelope });
+    if (fault !== undefined) return fault;
     member.gateways.set(body.name, { order: envelope.order, body });
     draft.members.add(body.cluster);
     return undefined;
@@ -227,12 +213,9 @@ export class Catalogue {
     if (this.#isOld(candidate, draft)) return;
     const { body, envelope } = candidate;
     const member = this.#memberOf(body);
-    const refuse = (code: Refusal["code"], message: string): void =>
-      void draft.refusals.push({ code, key: envelope.key, message });
-    if (member === undefined)
-      return refuse("unknown-member", `${body.cluster} is no member at generation ${body.generation}`);
-    if (!isSealedBy(member.key, envelope)) return refuse("unsigned", "not signed by the member");
-    heads.set(body.cluster, candidate);
+    const fault = member === undefined ? unknownMember(body) : unsigned(member, envelope);
+    if (fault === undefined) heads.set(body.cluster, candidate);
+    else draft.refusals.push({ ...fault, key: envelope.key });
   }
 
   /** The records of one member and their head are taken together or not at all. */
@@ -312,8 +295,4 @@ export class Catalogue {
     if (this.members.get(cluster)?.gateways.delete(name) !== true) return;
     this.#remove(formatKey({ kind: "gateway", cluster, name }), draft);
   }
-}
-
-function olderThan({ order }: Envelope, held: Order): string {
-  return `${order.epoch}.${order.seq} is older than ${held.epoch}.${held.seq}, which is held`;
 }

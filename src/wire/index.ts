@@ -23,7 +23,7 @@ export {
   parseBody,
 } from "./bodies.ts";
 export type { Bounds } from "./bounds.ts";
-export { type Candidate, examine } from "./candidate.ts";
+export { type Candidate, examine, stated } from "./candidate.ts";
 export { Catalogue } from "./catalogue.ts";
 export { type Holding, Ledger, type Overlap } from "./ledger.ts";
 export type { Member } from "./member.ts";
