@@ -52,10 +52,11 @@ class Watch {
   missed = 0;
 
   readonly bySecond: number[] = [];
-  #since = 0;
+  #since = stampMs();
 
   begin(): void {
     this.#since = stampMs();
+    this.bySecond.length = 0;
     this.counts.fill(0);
     [this.deliveries, this.twice, this.missed] = [0, 0, 0];
   }

@@ -31,6 +31,7 @@ export const keeps7: Line = {
           holds: sound && quick && small,
           details: [
             `${seen.changes} changes, ${seen.deliveries} deliveries, ${seen.refused} refused; p50 ${seen.p50Ms} ms, max ${seen.maxMs} ms`,
+            `${seen.bySecond.filter((ms) => ms > MOST_P99_MS).length} of ${seen.bySecond.length} seconds had one above 1 s; the members' process was ${seen.ownDelayMs} ms late at worst`,
             `broker: ${seen.cpuSeconds.toFixed(1)} s of CPU; ${seen.differ} members differed after coming back`,
           ],
         };
