@@ -3,8 +3,11 @@ import { describe, expect, test } from "vitest";
 import type { Cidr } from "#values";
 import { endpoint, headless, ip, virtual } from "./example-services.ts";
 import { reverseLabels } from "./reverse-name.ts";
+import { ReverseZones } from "./reverse-zones.ts";
 import { type Testbed, testbed, ZONE } from "./testbed.ts";
-import { zoneShapes } from "./zone.ts";
+import type { Unit } from "./unit.ts";
+import { labelOctets } from "./wire-name.ts";
+import { zoneShape, zoneShapes } from "./zone.ts";
 import { ZoneBuilder } from "./zone-builder.ts";
 import { createZoneMemory, HEAD } from "./zone-memory.ts";
 
@@ -49,6 +52,24 @@ describe("PTR", () => {
     bed.builder.remove("shop", "b");
     bed.builder.put(headless([], { name: "c" }));
     expect(names()).toEqual([`p0.x.a.shop.svc.${Z}`]);
+  });
+
+  test("one that gets another name is written once and removed never: at no time it is without", () => {
+    const told: string[] = [];
+    const publisher = {
+      put: ({ names }: Unit) => told.push(`put ${names[0]?.sets.length}`) > 0,
+      remove: () => void told.push("remove"),
+    };
+    const zones = new ReverseZones(publisher, { like: zoneShape(ZONE), firstId: 1, room: 1000 });
+    for (const _ of zones.setNetworks(["242.0.0.0/8" as Cidr], () => true));
+    const pointer = (host: string) => ({ address: ip("242.1.0.1"), target: labelOctets([host]) ?? new Uint8Array(0) });
+    zones.put("shop/db", [pointer("p0")]);
+    told.length = 0;
+    zones.put("shop/db", [pointer("p1")]);
+    zones.put("shop/db", [pointer("p1")]);
+    expect(told).toEqual(["put 1"]);
+    zones.remove("shop/db");
+    expect(told).toEqual(["put 1", "remove", "remove", "remove"]);
   });
 
   test("the zone has SOA, NS and glue of its own, and absences carry its SOA", () => {

@@ -96,18 +96,20 @@ export class ReverseZones {
     return fits;
   }
 
-  /** put says all that an owner's addresses are; false when the memory is full. */
+  /** put says all that an owner's addresses are; false when the memory is full. Readers see each address as it was or
+   *  as it is to be: one that has another name now is at no time without. */
   put(owner: string, pointers: readonly Pointer[]): boolean {
     const ours = pointers.filter(({ address }) => this.#zoneOf(address) !== undefined);
-    const before = this.#owned.get(owner) ?? [];
-    if (ours.length === 0 && before.length === 0) return true;
-    const wanted = new Set(ours.map(textOf));
-    const had = new Set(before.map(textOf));
+    const had = byAddress(this.#owned.get(owner) ?? []);
     if (ours.length > 0) this.#owned.set(owner, ours);
     else this.#owned.delete(owner);
-    for (const pointer of before) if (!wanted.has(textOf(pointer))) this.#drop(owner, pointer);
+    const wanted = byAddress(ours);
     let fits = true;
-    for (const pointer of ours) if (!had.has(textOf(pointer))) fits = this.#add(owner, pointer) && fits;
+    for (const [address, targets] of wanted) {
+      if (had.get(address)?.map(latin1).join() === targets.map(latin1).join()) continue;
+      fits = this.#set(owner, address, targets) && fits;
+    }
+    for (const address of had.keys()) if (!wanted.has(address)) this.#set(owner, address, []);
     return fits;
   }
 
@@ -134,43 +136,40 @@ export class ReverseZones {
     return undefined;
   }
 
-  /** The empty names above an address are there before it. */
-  #add(owner: string, { address, target }: Pointer): boolean {
+  /** set gives an address an owner's names, none included. The empty names above it come before it and go after it. */
+  #set(owner: string, address: Ip, targets: readonly Uint8Array[]): boolean {
     const place = this.#zoneOf(address);
     if (place === undefined) return true;
     const { zone, labels } = place;
     const name = labels.join(".");
-    const known = zone.addresses.get(name);
-    let fits = true;
-    if (known === undefined) {
-      for (let i = labels.length - 1; i > 0; i--) {
-        const above = labels.slice(i);
-        const count = zone.below.get(above.join(".")) ?? 0;
-        zone.below.set(above.join("."), count + 1);
-        if (count === 0) fits = this.#publisher.put(unitOf(zone.shape, above, [])) && fits;
-      }
+    const known = zone.addresses.get(name) ?? [];
+    const all = known.filter((one) => one.owner !== owner);
+    for (const target of targets) all.push({ owner, target });
+    if (all.length > 0) {
+      zone.addresses.set(name, all);
+      const above = known.length > 0 || this.#raise(zone, labels);
+      return this.#publisher.put(unitOf(zone.shape, labels, this.#records(all))) && above;
     }
-    const all = [...(known ?? []), { owner, target }];
-    zone.addresses.set(name, all);
-    return this.#publisher.put(unitOf(zone.shape, labels, this.#records(all))) && fits;
+    if (known.length > 0) {
+      zone.addresses.delete(name);
+      this.#unlink(zone, labels);
+      this.#lower(zone, labels);
+    }
+    return true;
   }
 
-  /** And they go after it. */
-  #drop(owner: string, { address, target }: Pointer): void {
-    const place = this.#zoneOf(address);
-    if (place === undefined) return;
-    const { zone, labels } = place;
-    const name = labels.join(".");
-    const known = zone.addresses.get(name) ?? [];
-    const text = latin1(target);
-    const rest = known.filter((one) => one.owner !== owner || latin1(one.target) !== text);
-    if (rest.length > 0) {
-      zone.addresses.set(name, rest);
-      this.#publisher.put(unitOf(zone.shape, labels, this.#records(rest)));
-      return;
+  #raise(zone: ReverseZone, labels: readonly string[]): boolean {
+    let fits = true;
+    for (let i = labels.length - 1; i > 0; i--) {
+      const above = labels.slice(i);
+      const count = zone.below.get(above.join(".")) ?? 0;
+      zone.below.set(above.join("."), count + 1);
+      if (count === 0) fits = this.#publisher.put(unitOf(zone.shape, above, [])) && fits;
     }
-    zone.addresses.delete(name);
-    this.#unlink(zone, labels);
+    return fits;
+  }
+
+  #lower(zone: ReverseZone, labels: readonly string[]): void {
     for (let i = 1; i < labels.length; i++) {
       const above = labels.slice(i).join(".");
       const count = (zone.below.get(above) ?? 0) - 1;
@@ -227,6 +226,12 @@ function unitOf({ id }: ZoneShape, labels: readonly string[], sets: readonly Ret
   return { zone: id, key: labelOctets(labels) ?? new Uint8Array(0), names: [{ key: new Uint8Array(0), sets }] };
 }
 
-function textOf({ address, target }: Pointer): string {
-  return `${address} ${latin1(target)}`;
+function byAddress(pointers: readonly Pointer[]): ReadonlyMap<Ip, readonly Uint8Array[]> {
+  const found = new Map<Ip, Uint8Array[]>();
+  for (const { address, target } of pointers) {
+    const known = found.get(address);
+    if (known === undefined) found.set(address, [target]);
+    else known.push(target);
+  }
+  return found;
 }
