@@ -5,6 +5,8 @@ import { camelCase, type Setting } from "./setting.ts";
 export interface Argument {
   readonly name: string;
   readonly help: string;
+  /** It may be left out; only the last ones may. */
+  readonly optional?: true;
 }
 
 /** ReadArgv is one call as it was typed, with everything that is wrong with its form. */
@@ -58,7 +60,7 @@ function unknownFlag(word: string, settings: readonly Setting[]): string {
 
 /** What follows an unknown flag may be its value, so arguments are counted only where all flags are known. */
 function countFaults(words: readonly string[], wanted: readonly Argument[]): readonly string[] {
-  const missing = wanted.filter((_, at) => (words[at] ?? "") === "");
+  const missing = wanted.filter(({ optional }, at) => optional !== true && (words[at] ?? "") === "");
   const extra = words.slice(wanted.length);
   return [
     ...missing.map(({ name, help }) => `<${name}> is missing: give ${help}`),

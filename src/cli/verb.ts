@@ -36,7 +36,7 @@ export interface Verb {
   readonly name: string;
   readonly summary: string;
   readonly example: string;
-  /** All of them are needed. */
+  /** All of them are needed, unless they say otherwise. */
   readonly args?: readonly Argument[];
   readonly settings: readonly Setting[];
   /** Verbs below this one; unless it is a daemon, it is never run itself then. */

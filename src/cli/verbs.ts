@@ -1,6 +1,7 @@
 import { benchVerb } from "./bench-verb.ts";
 import { brokerVerb } from "./broker-verb.ts";
 import { diagnoseVerb } from "./diagnose-verb.ts";
+import { digVerb } from "./dig-verb.ts";
 import { dnsVerb } from "./dns-verb.ts";
 import { drainVerb } from "./drain-verb.ts";
 import { explainVerb } from "./explain-verb.ts";
@@ -19,6 +20,7 @@ export const VERBS: readonly Verb[] = [
   inviteVerb,
   statusVerb,
   explainVerb,
+  digVerb,
   benchVerb,
   ipamVerb,
   drainVerb,

@@ -72,11 +72,11 @@ function readCache({ args, block }: Directive, draft: Draft): void {
 
 /** loadbalance [round_robin]: addresses turn in every case. */
 function readLoadbalance(directive: Directive, draft: Draft): void {
-  const [policy] = directive.args;
-  alwaysSo({ ...directive, args: directive.args.slice(1) }, draft);
+  const [policy, ...rest] = directive.args;
+  draft.noBlock(directive);
   if (policy !== undefined && policy.text !== "round_robin") {
     draft.fault(policy, `loadbalance ${policy.text} is not served: every address has an equal share (round_robin)`);
-  }
+  } else draft.atMost(0, { ...directive, args: rest });
 }
 
 /** timeouts { read SPAN; write SPAN; idle SPAN }, of TCP. */

@@ -27,7 +27,7 @@ export interface ResponderOptions {
   /** `auto` (default) takes batches by FFI where they load, else Node's sockets. */
   readonly mode?: UdpMode | "auto";
   readonly tcp?: Partial<TcpLimits>;
-  /** Listeners stay silent until the sources were read once, or until so many milliseconds after their start: what
+  /** Listeners stay silent until the sources were read once, or until so many milliseconds after they are open: what
    *  arrives meanwhile waits in the kernel. Without it they answer at once, unknown names by SERVFAIL. */
   readonly holdMs?: number;
   /** Keeps the SOA's serial from going back over restarts. Without it the clock alone does, as long as it is right. */
@@ -191,6 +191,7 @@ class ZoneResponder implements Responder {
       const bound = await Promise.race([this.#listen(generation), fault.promise]);
       if (bound === undefined || typeof bound === "string") return bound;
       if (!bound.ok) return bound.error;
+      if (this.#o.holdMs !== undefined) this.#hold(generation, this.#o.holdMs);
       this.#serving(bound.value);
       return await fault.promise;
     } finally {
@@ -216,7 +217,6 @@ class ZoneResponder implements Responder {
       onApplied: (batch) => this.#onApplied(batch),
     });
     this.#generation = generation;
-    if (this.#o.holdMs !== undefined) this.#hold(generation, this.#o.holdMs);
     this.#under.clear();
     this.#feed.again();
     this.#serial.advance();
@@ -224,7 +224,8 @@ class ZoneResponder implements Responder {
     return generation;
   }
 
-  /** The zone's thread opens the listeners when its zone is complete; this is for sources that take too long. */
+  /** The zone's thread opens the listeners when its zone is complete; this is for sources that take too long. It counts
+   *  from when there is a zone at all: before that, every name would be refused. */
   #hold(generation: Generation, holdMs: number): void {
     setTimeout(() => generation.open(), holdMs).unref();
   }

@@ -3,6 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { readCorefile } from "#dns";
 import { TABLES } from "../standards/tables.ts";
 import { blocksOf } from "./blocks.ts";
 import { page, ROOT, tables } from "./pages.ts";
@@ -58,5 +60,28 @@ describe("the resolvers' configurations in docs/dns.md", () => {
     } finally {
       rmSync(folder, { recursive: true });
     }
+  });
+});
+
+test("the Corefile in docs/dns.md is one that the responder takes", () => {
+  const examples = blocksOf(page("docs/dns.md")).filter(({ marks }) => marks.has("conf"));
+  expect(examples.length).toBeGreaterThan(0);
+  for (const { text } of examples) {
+    const world = { env: {}, imported: () => ({ ok: false, error: "none" }) as const };
+    expect(readCorefile({ file: "Corefile", text }, world)).toMatchObject({ ok: true });
+  }
+});
+
+describe("deploy/coredns", () => {
+  const corefile = readFileSync(join(ROOT, "deploy/coredns/Corefile"), "utf8");
+  const nodelocal = readFileSync(join(ROOT, "deploy/coredns/node-local-dns.yaml"), "utf8");
+
+  test("has the block that the page shows", () => {
+    expect(corefile).toContain(snippets.get("corefile")?.text);
+  });
+
+  test("NodeLocal DNSCache is told the same address", () => {
+    const { data } = parse(nodelocal) as { readonly data: { readonly stubDomains: string } };
+    expect(JSON.parse(data.stubDomains)).toEqual({ "clusterset.local": ["192.0.2.11:5353"] });
   });
 });

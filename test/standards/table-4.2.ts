@@ -1,3 +1,36 @@
 import { type Table, table } from "./table.ts";
 
-export const TABLE_4_2: Table = table("4.2", "Corefile", {});
+/** What of CoreDNS's Corefile is served (corefile(5), and the README of each plugin), and what is refused. */
+export const TABLE_4_2: Table = table("4.2", "Corefile", {
+  address: "[SCHEME://]ZONE[:PORT], dns:// and port 53 where none is given",
+  reverse: "a prefix is its reverse zone, several where it ends inside an octet",
+  comments: "# begins a comment, quotes keep words together",
+  env: "{$NAME} and {%NAME%} stand for environment variables",
+  import: "import of a file, a pattern or a snippet",
+  longest: "a name belongs to the longest zone that it is in",
+  twice: "the same zone and port twice is an error",
+  "no-plugins": "a zone without plugins is REFUSED",
+  unknown: "an unknown directive is an error with file, line and what was probably meant",
+  order: "the order of directives means nothing",
+  bind: "addresses and interfaces, less those excepted",
+  errors: "a failure is a line of the log, many of them one where consolidated",
+  log: "a line per query, by name, format and class",
+  health: "address and lame duck",
+  ready: "address and monitor",
+  prometheus: "address, localhost:9153 where none is given",
+  cache: "bounds lifetimes",
+  loadbalance: "round_robin, and no other policy",
+  reload: "a changed file is taken without losing a query, a wrong one changes nothing",
+  acl: "allow, block, filter and drop by type and network, the first match",
+  bufsize: "largest UDP reply",
+  any: "ANY is one record",
+  debug: "accepted",
+  loop: "accepted: nothing is forwarded, so nothing loops",
+  timeouts: "read, write and idle of TCP",
+  ttl: "0 to 3600 of kubernetes",
+  kubernetes: "multicluster zones, and no other",
+  multicluster: "the zones of the block, or those named",
+  noendpoints: "headless names do not exist",
+  fallthrough: "refused: there is nothing behind",
+  refused: "every other plugin of CoreDNS is refused with the nearest thing there is",
+});
