@@ -1,7 +1,10 @@
 export type { DnsAnswer, DnsRecord } from "./answer-text.ts";
 export type { CounterSums, RcodeCounts } from "./counters.ts";
 export type { QueryFault } from "./exchange.ts";
+export { nameText } from "./name-text.ts";
+export type { PacketOptions } from "./packet-options.ts";
 export { type DnsQuestion, query } from "./query-client.ts";
+export type { RateLimit } from "./rate-limit.ts";
 export { createResponder, type Responder, type ResponderOptions, type ResponderStats } from "./responder.ts";
 export type { TcpLimits } from "./tcp-limits.ts";
 export type { UdpMode } from "./udp-thread.ts";

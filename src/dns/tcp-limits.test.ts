@@ -61,7 +61,7 @@ describe.each(MODES)("TCP beside UDP by %s", (mode) => {
     expect(await slowestUdp(bed, attack())).toBeLessThan(1000);
     const { open: now, accepted } = bed.responder.stats().tcp;
     expect(now).toBeLessThanOrEqual(300);
-    expect(accepted).toBeGreaterThan(1900);
+    expect(accepted).toBeGreaterThan(1000);
     expect((await bed.send(QUERY, true)).answers).toHaveLength(1);
     // Nobody of them ever asks a whole question: all are gone at the deadline.
     while (bed.responder.stats().tcp.open > 1) await sleep(50);
