@@ -44,7 +44,7 @@ function readAsk(args: readonly string[]): Ask | undefined {
 
 const MIB = 1 << 20;
 
-/** Memory watches how large this process gets, once it has warmed up. */
+/** Memory watches how large this process gets in one part of the work, once that has warmed up. */
 class Memory {
   #base: number | undefined;
   grown = 0;
@@ -85,17 +85,19 @@ async function main(args: readonly string[]): Promise<number> {
   say(`seed ${ask.seed}, ${ask.packets} packets, ${FUZZ_SERVICES.length} services`);
   const inProcess = Math.floor(ask.packets * 0.8);
   const overSockets = Math.floor((ask.packets - inProcess) / 2);
-  const memory = new Memory();
-  const progress = (of: number) => (report: FuzzReport) => {
+  const progress = (of: number, memory: Memory) => (report: FuzzReport) => {
     if (report.packets >= of / 10) memory.sample();
     say(`  ${report.packets} of ${of}, ${seconds().toFixed(0)} s, slowest ${report.slowestMs.toFixed(3)} ms`);
   };
-  const whole = { ...ask, packets: inProcess, onProgress: progress(inProcess) };
-  show("in process", fuzzAnswerer(whole), seconds(), memory.grown);
+  const own = new Memory();
+  const whole = { ...ask, packets: inProcess, onProgress: progress(inProcess, own) };
+  show("in process", fuzzAnswerer(whole), seconds(), own.grown);
+  const signal = stopSignal();
   for (const mode of ["ffi", "dgram"] as const) {
     const since = seconds();
-    const of = { ...ask, seed: ask.seed + 1, packets: overSockets, onProgress: progress(overSockets) };
-    show(`sockets, ${mode}`, await fuzzSockets(mode, of, stopSignal()), seconds() - since, memory.grown);
+    const memory = new Memory();
+    const of = { ...ask, seed: ask.seed + 1, packets: overSockets, onProgress: progress(overSockets, memory) };
+    show(`sockets, ${mode}`, await fuzzSockets(mode, of, signal), seconds() - since, memory.grown);
   }
   return 0;
 }

@@ -114,6 +114,7 @@ export class Answerer {
     if (judgement === JUDGEMENT.send) return length;
     if (judgement === JUDGEMENT.drop) {
       this.rcode = -1;
+      this.#reply.truncated = false;
       return 0;
     }
     // An error is as short as a cut reply, and asking again by TCP would not mend it.

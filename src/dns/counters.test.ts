@@ -39,7 +39,7 @@ describe("typeNumber() and typeText()", () => {
   });
 });
 
-test("M32: answersPort() is silent towards ports that cannot be answered or would answer back", () => {
+test("answersPort() is silent towards ports that cannot be answered or would answer back", () => {
   const silent = [...Array(65_536).keys()].filter((port) => !answersPort(port));
   expect(silent).toEqual([0, 7, 19]);
 });

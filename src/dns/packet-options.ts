@@ -28,6 +28,7 @@ export interface PacketPolicy extends Omit<PacketOptions, "cookieSecrets" | "rat
   readonly rateLimit: FullRateLimit | undefined;
 }
 
+/** With it the longest question, a cookie, the SOA and an extended error still fit 512 octets. */
 const MAX_NSID = 128;
 
 /** packetPolicy fills in the defaults; what cannot be served is our caller's bug, since it was parsed before. */

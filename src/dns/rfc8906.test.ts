@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { headless, pods, virtual } from "./example-services.ts";
-import { type Asked, FLAG, type MessageOptions, message, octets16 } from "./testbed.ts";
+import { type Asked, FLAG, type MessageOptions, message, nameOf, octets16 } from "./testbed.ts";
 import { MODES, type Wire, wire } from "./testbed-wire.ts";
 import { concat } from "./wire-name.ts";
 
@@ -170,6 +170,18 @@ describe.each(MODES)("options that are asked for and configured, by %s", (mode) 
     const named = await bed.ask(Z, "SOA", { edns: { options: NSID } });
     expect(named.octets.toHex().slice(-38)).toBe(optOf(0, 0, "0003000467772d31"));
     expect((await bed.ask(Z, "SOA", { edns: {} })).octets.toHex().slice(-22)).toBe(optOf(0, 0));
+  });
+
+  test("the longest question and every option fit 512 octets", async () => {
+    await using bed = await wire(mode, [], { packets: { nsid: "x".repeat(128) } });
+    const below = (255 - 18) >> 1;
+    const name = concat(...Array.from({ length: below }, () => Uint8Array.of(1, 97)), nameOf(Z));
+    const query = message(name, "A", { edns: { size: 512, options: concat(NSID, COOKIE) } });
+    expect(name.length).toBeGreaterThan(253);
+    const { bytes, rcode, truncated } = await bed.send(query);
+    expect([rcode, truncated]).toEqual(["NXDOMAIN", false]);
+    expect(bytes).toBeGreaterThan(480);
+    expect(bytes).toBeLessThanOrEqual(512);
   });
 
   test("keepalive says by TCP how long an idle connection stays, and nothing by UDP (RFC 7828)", async () => {

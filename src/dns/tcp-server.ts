@@ -131,14 +131,16 @@ export class TcpServer {
     }
   }
 
-  /** evict closes the first of a set. It no longer counts, though it may live until its replies have left. */
+  /** evict closes the first of a set. It no longer counts, though it may live until its replies have left: unless there
+   *  are as many such as are allowed in all. */
   #evict(among: Set<TcpConnection>): void {
     const [oldest] = among;
     if (oldest === undefined) return;
     this.#open.delete(oldest);
     this.#all.get(oldest)?.delete(oldest);
     this.#o.counters.add("tcpRefused");
-    oldest.close();
+    if (this.#all.size > 2 * this.#o.limits.total) oldest.cut();
+    else oldest.close();
   }
 
   /** One timer for all deadlines: a timer per connection and query would cost more than the queries. */
