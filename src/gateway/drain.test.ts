@@ -28,7 +28,7 @@ beforeEach(async () => {
     return { ok: true, value: { "carried-in": { packets }, "carried-out": { packets: 0 } } };
   };
   Object.assign(gateway, { plane: { globalnet: { counters } }, clock: { ...clock, monotonic: () => now, sleep } });
-  Object.assign(gateway.prober, { isUp: () => true, silence: () => void (silenced = true) });
+  Object.assign(gateway.prober, { isUp: () => true, silence });
   Object.assign(gateway.reconciler, { applied: async () => {} });
   Object.assign(gateway.announcer, { said: async () => {} });
 });
@@ -37,9 +37,14 @@ afterEach(() => {
   rmSync(made.dir, { recursive: true });
 });
 
-/** Sleeping is how time passes here. */
+function silence(): void {
+  silenced = true;
+}
+
+/** Sleeping is how time passes here; what is ready now comes first. */
 let now = 0;
 async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
   signal?.throwIfAborted();
   now += ms;
 }
@@ -52,7 +57,10 @@ describe("drainGateway()", () => {
   test("waits until nothing was carried for as long as peers keep idle flows, then falls silent", async () => {
     carried = [1, 2, 3, 4, 4];
     const start = now;
-    expect(await drain(60_000)).toMatchObject({ ok: true, value: { message: expect.stringMatching(/^gw carries nothing any more/) } });
+    expect(await drain(60_000)).toMatchObject({
+      ok: true,
+      value: { message: expect.stringMatching(/^gw carries nothing any more/) },
+    });
     expect(said).toEqual(["peers give this gateway no new flows from now on", "no flow is left here"]);
     expect([made.gateway.session.drain, silenced]).toEqual(["leaving", true]);
     expect(now - start).toBeGreaterThan(11_000);
@@ -68,7 +76,10 @@ describe("drainGateway()", () => {
 
   test("the only gateway of a member has nobody to hand flows to, and says so", async () => {
     Object.assign(made.gateway.prober, { isUp: () => false });
-    expect(await drain(1000)).toMatchObject({ ok: true, value: { message: expect.stringMatching(/no sibling that could take its flows over/) } });
+    expect(await drain(1000)).toMatchObject({
+      ok: true,
+      value: { message: expect.stringMatching(/no sibling that could take its flows over/) },
+    });
     expect([made.gateway.session.drain, silenced]).toEqual(["no", false]);
   });
 

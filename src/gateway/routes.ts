@@ -5,7 +5,7 @@ import { err, ok, parseIp, type Result } from "#values";
 import { benchPeers } from "./bench.ts";
 import type { GatewayDaemon } from "./daemon.ts";
 import { diagnose } from "./diagnose.ts";
-import { drainGateway } from "./drain.ts";
+import { type DrainContext, drainGateway } from "./drain.ts";
 import { explain } from "./explain.ts";
 import { readingsOf } from "./readings.ts";
 import { statusOf } from "./status.ts";
@@ -39,7 +39,7 @@ export function gatewayRoutes(
     { method: "GET", path: "/v1/ipam", handle: async () => ok(allocationsOf(catalogue)) },
     { method: "GET", path: "/v1/whois", handle: async ({ query }) => owner(query["address"] ?? "") },
     { method: "POST", path: "/v1/bench", handle: async ({ body, signal, progress }) => bench(body, signal, progress) },
-    { method: "POST", path: "/v1/drain", handle: async ({ body, signal, progress }) => drain(body, signal, progress) },
+    { method: "POST", path: "/v1/drain", handle: async ({ body, ...context }) => drain(body, context) },
     { method: "POST", path: "/v1/leave", handle: async ({ body }) => leave(body) },
   ];
   async function owner(text: string): Answer {
@@ -57,12 +57,9 @@ export function gatewayRoutes(
     const done = await benchPeers(gateway, ask.data, signal);
     return done.ok ? done : err({ code: "failed", message: done.error });
   }
-  async function drain(body: unknown, signal: AbortSignal, progress: (line: unknown) => void): Answer {
-    const ask = drainBody.safeParse(body);
-    if (!ask.success) return err({ code: "invalid", message: z.prettifyError(ask.error) });
-    const done = await drainGateway(gateway, ask.data, { signal, progress });
-    if (!done.ok) return err({ code: "failed", message: done.error });
-    stop(); // the tunnels stay, as after every stop
+  async function drain(body: unknown, context: DrainContext): Answer {
+    const done = await drainAsked(gateway, body, context);
+    if (done.ok) stop(); // the tunnels stay, as after every stop
     return done;
   }
   async function leave(body: unknown): Answer {
@@ -74,4 +71,11 @@ export function gatewayRoutes(
     return done;
   }
   return { routes, metrics: createGatewayMetrics(readingsOf(gateway)) };
+}
+
+async function drainAsked(gateway: GatewayDaemon["gateway"], body: unknown, context: DrainContext): Answer {
+  const ask = drainBody.safeParse(body);
+  if (!ask.success) return err({ code: "invalid", message: z.prettifyError(ask.error) });
+  const done = await drainGateway(gateway, ask.data, context);
+  return done.ok ? done : err({ code: "failed", message: done.error });
 }

@@ -267,14 +267,17 @@ describe("diagnose", () => {
 });
 
 describe("a verb for gateways", () => {
-  test.each([["explain", NAME], ["bench"], ["diagnose"], ["drain"], ["leave"]])("%s says so to a broker", async (...argv) => {
-    const said = await ask(brokerAt, ...argv);
-    expect(said).toEqual({
-      code: 1,
-      out: "",
-      err: `meridian: the daemon of ${brokerAt.data} is no gateway: give the --data of one\n`,
-    });
-  });
+  test.each([["explain", NAME], ["bench"], ["diagnose"], ["drain"], ["leave"]])(
+    "%s says so to a broker",
+    async (...argv) => {
+      const said = await ask(brokerAt, ...argv);
+      expect(said).toEqual({
+        code: 1,
+        out: "",
+        err: `meridian: the daemon of ${brokerAt.data} is no gateway: give the --data of one\n`,
+      });
+    },
+  );
 });
 
 describe("a daemon", () => {

@@ -68,7 +68,9 @@ describe("a member that dies without a word", () => {
     };
     must(await eventually(stale));
     expect(must(await resolve(scene.pods.birchClient, DB))).toEqual(before);
-    const { answer, reason } = must(await verbJson<{ answer: string[]; reason: string }>(set.gateways.birch, ["explain", DB]));
+    const { answer, reason } = must(
+      await verbJson<{ answer: string[]; reason: string }>(set.gateways.birch, ["explain", DB]),
+    );
     expect(answer).toEqual(before);
     expect(reason).toMatch(/stale/);
     // Of the two that had `web` the last that could be reached is the last location.
