@@ -91,7 +91,7 @@ interface Drained {
 
 async function drainOnce(scene: SiblingScene, client: Pod): Promise<Drained> {
   const { amber, birch } = scene;
-  const stream = await startStream({ from: client, to: amber.pod, address: amber.podAddress, port: 9000, seconds: 15 });
+  const stream = await startStream({ from: client, to: amber.pod, address: amber.podAddress, port: 9090, seconds: 15 });
   const number = (await carrierOf(firstNode(birch.cluster))) === "mrd0" ? 1 : 2;
   const daemon = amber.gateways[number - 1] as Daemon;
   const said = expect(await verb(daemon, ["drain", "--timeout", "5s"], { timeoutMs: 30_000 }));

@@ -52,7 +52,7 @@ function peers({ peers: all }: GatewayStatus): string {
     peer.name,
     peer.interface,
     peer.endpoint ?? "-",
-    peer.up ? "up" : "down",
+    `${peer.up ? "up" : "down"}${peer.draining ? ", drains" : ""}`,
     age(peer.handshakeAgeSeconds),
     ms(peer.rttSeconds),
     `${(peer.lossRatio * 100).toFixed(1)} %`,
@@ -64,7 +64,13 @@ function services({ exports: out, imports }: GatewayStatus): string {
   const most = 20;
   const rows = [
     ...out.map((e) => ["export", `${e.namespace}/${e.name}`, e.type, e.address ?? "-", `${e.endpoints} endpoints`]),
-    ...imports.map((i) => ["import", `${i.namespace}/${i.name}`, i.type, "", i.clusters.join(",")]),
+    ...imports.map((i) => [
+      "import",
+      `${i.namespace}/${i.name}`,
+      i.type,
+      "",
+      `${i.clusters.join(",")}${i.stale ? " (stale)" : ""}`,
+    ]),
   ];
   if (rows.length === 0) return "";
   const more = rows.length > most ? `… and ${rows.length - most} more (-o json shows all)\n` : "";

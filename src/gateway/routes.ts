@@ -6,7 +6,7 @@ import type { Catalogue } from "#wire";
 import { benchPeers } from "./bench.ts";
 import type { GatewayDaemon } from "./daemon.ts";
 import { diagnose } from "./diagnose.ts";
-import { drainGateway } from "./drain.ts";
+import { type DrainContext, drainGateway } from "./drain.ts";
 import { explain } from "./explain.ts";
 import { readingsOf } from "./readings.ts";
 import { statusOf } from "./status.ts";
@@ -40,7 +40,7 @@ export function gatewayRoutes(
     { method: "GET", path: "/v1/ipam", handle: async () => ok(allocationsOf(catalogue)) },
     { method: "GET", path: "/v1/whois", handle: async ({ query }) => owner(catalogue, query["address"] ?? "") },
     { method: "POST", path: "/v1/bench", handle: async ({ body, signal, progress }) => bench(body, signal, progress) },
-    { method: "POST", path: "/v1/drain", handle: async ({ body, signal, progress }) => drain(body, signal, progress) },
+    { method: "POST", path: "/v1/drain", handle: async ({ body, ...context }) => drain(body, context) },
     { method: "POST", path: "/v1/leave", handle: async ({ body }) => leave(body) },
   ];
   async function bench(body: unknown, signal: AbortSignal, progress: (line: unknown) => void): Answer {
@@ -50,12 +50,9 @@ export function gatewayRoutes(
     const done = await benchPeers(gateway, ask.data, signal);
     return done.ok ? done : err({ code: "failed", message: done.error });
   }
-  async function drain(body: unknown, signal: AbortSignal, progress: (line: unknown) => void): Answer {
-    const ask = drainBody.safeParse(body);
-    if (!ask.success) return err({ code: "invalid", message: z.prettifyError(ask.error) });
-    const done = await drainGateway(gateway, ask.data, { signal, progress });
-    if (!done.ok) return err({ code: "failed", message: done.error });
-    stop(); // the tunnels stay, as after every stop
+  async function drain(body: unknown, context: DrainContext): Answer {
+    const done = await drainAsked(gateway, body, context);
+    if (done.ok) stop(); // the tunnels stay, as after every stop
     return done;
   }
   async function leave(body: unknown): Answer {
@@ -76,4 +73,11 @@ async function owner(catalogue: Catalogue, text: string): Answer {
   return found === undefined
     ? err({ code: "unknown", message: `${address.value} belongs to nobody in the clusterset` })
     : ok(found);
+}
+
+async function drainAsked(gateway: GatewayDaemon["gateway"], body: unknown, context: DrainContext): Answer {
+  const ask = drainBody.safeParse(body);
+  if (!ask.success) return err({ code: "invalid", message: z.prettifyError(ask.error) });
+  const done = await drainGateway(gateway, ask.data, context);
+  return done.ok ? done : err({ code: "failed", message: done.error });
 }

@@ -91,7 +91,7 @@ describe("status", () => {
       dataPlane: { mode: "none", implementation: null, version: null },
       peers: [{ cluster: "birch", name: "birch-1", index: 0, interface: "mrd0", up: false, handshakeAgeSeconds: null }],
       exports: [{ namespace: "shop", name: "web", type: "ClusterSetIP", endpoints: 1 }],
-      imports: [{ namespace: "shop", name: "web", type: "ClusterSetIP", clusters: ["amber"] }],
+      imports: [{ namespace: "shop", name: "web", type: "ClusterSetIP", clusters: ["amber"], stale: false }],
       troubles: [],
     });
     expect(status.exports[0]?.address).toMatch(/^242\.(19[2-9]|2\d\d)\./);
@@ -267,14 +267,17 @@ describe("diagnose", () => {
 });
 
 describe("a verb for gateways", () => {
-  test.each([["explain", NAME], ["bench"], ["diagnose"], ["leave"]])("%s says so to a broker", async (...argv) => {
-    const said = await ask(brokerAt, ...argv);
-    expect(said).toEqual({
-      code: 1,
-      out: "",
-      err: `meridian: the daemon of ${brokerAt.data} is no gateway: give the --data of one\n`,
-    });
-  });
+  test.each([["explain", NAME], ["bench"], ["diagnose"], ["drain"], ["leave"]])(
+    "%s says so to a broker",
+    async (...argv) => {
+      const said = await ask(brokerAt, ...argv);
+      expect(said).toEqual({
+        code: 1,
+        out: "",
+        err: `meridian: the daemon of ${brokerAt.data} is no gateway: give the --data of one\n`,
+      });
+    },
+  );
 });
 
 describe("a daemon", () => {

@@ -18,6 +18,10 @@ const NOT_RUN: readonly (readonly [pattern: RegExp, reason: string])[] = [
     "it would change the machine; the packages are compared with those that the laboratory installs",
   ],
   [/^systemctl /m, "a namespace has no service manager; the units themselves are run by systemd.host.ts"],
+  [
+    /^meridian (gateway --identity|drain)/m,
+    "two gateways need two hosts with tunnels; siblings.host.ts runs both commands",
+  ],
   [/^iptables /m, "it is for a chain that only Docker makes"],
 ];
 
