@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { findRights, requirePrograms } from "#lab";
 import { isAbort } from "#life";
 import { stopSignal, textTable } from "../bench/index.ts";
+import { keepsFaults } from "./keeps-5-faults.ts";
 import { keeps5 } from "./keeps-5-hostile.ts";
 import type { Line, Proof } from "./line.ts";
 import { line1 } from "./line-1-fresh-clone.ts";
@@ -13,7 +14,7 @@ import { line6 } from "./line-6-one-token.ts";
 import { line7 } from "./line-7-leave.ts";
 import { line8 } from "./line-8-wrong-input.ts";
 
-const LINES: readonly Line[] = [line1, line2, line3, line4, line5, line6, line7, line8, keeps5];
+const LINES: readonly Line[] = [line1, line2, line3, line4, line5, line6, line7, line8, keeps5, keepsFaults];
 
 const HELP = `prove: measures every figure that is promised and prints it beside what is required.
 
