@@ -1,6 +1,7 @@
 import { defineConfig } from "vitest/config";
 
-/** Two projects: `unit` needs nothing but Node; `host` makes network namespaces, and its files run one at a time. */
+/** Three projects: `unit` needs nothing but Node; `host` makes network namespaces, and its files run one at a time;
+ *  `long` has what takes minutes, for `make prove`. */
 export default defineConfig({
   test: {
     projects: [
@@ -16,6 +17,15 @@ export default defineConfig({
           name: "host",
           include: ["{src,lab,demo,bench,prove,test}/**/*.host.ts"],
           testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: "long",
+          include: ["test/**/*.long.ts"],
+          testTimeout: 300_000,
           hookTimeout: 120_000,
           fileParallelism: false,
         },

@@ -4,6 +4,7 @@ import { isAbort } from "#life";
 import { stopSignal, textTable } from "../bench/index.ts";
 import { keeps3 } from "./keeps-3-joins.ts";
 import { keeps4 } from "./keeps-4-restore.ts";
+import { keepsFaults } from "./keeps-5-faults.ts";
 import { keeps5 } from "./keeps-5-hostile.ts";
 import { keeps7 } from "./keeps-7-fan-out.ts";
 import { keeps1 } from "./keeps-going-1-restarts.ts";
@@ -28,6 +29,7 @@ const LINES: ReadonlyMap<string, Line> = new Map([
   ["keeps-3", keeps3],
   ["keeps-4", keeps4],
   ["keeps-5", keeps5],
+  ["keeps-faults", keepsFaults],
   ["keeps-7", keeps7],
 ]);
 
