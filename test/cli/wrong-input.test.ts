@@ -57,6 +57,14 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
     ["name", "Node_1", /must be DNS labels joined by dots: "Node_1"/],
     ["identity", "FILE", /others may read it \(mode 0644\): chmod 600/],
   ],
+  dns: [
+    ...DAEMON.slice(1),
+    ["manifests", "FILE", /is a file, not a folder/],
+    ["conf", "GONE", /there is no such file/],
+    ["dns", "localhost:53", PLACE],
+    ["http", "localhost:53", PLACE],
+  ],
+  dig: [...COMMON, ["at", "localhost:53", PLACE], ["tcp", "maybe", SWITCH]],
   invite: [
     ...COMMON,
     ["broker", "http://192.0.2.1:7480", /in clear; write https:\/\/192\.0\.2\.1:7480/],
@@ -94,6 +102,7 @@ const REST: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     dns: "127.0.0.1:PORT",
     http: "127.0.0.1:PORT",
   },
+  dns: { manifests: "GONE", http: "127.0.0.1:PORT" },
   "ipam plan": { file: "PLAN" },
 };
 /** Settings that only mean something, or are only wrong, beside others. */
@@ -104,6 +113,7 @@ const WITH: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 };
 const ARGS: Readonly<Record<string, readonly string[]>> = {
   explain: ["web.shop.svc.clusterset.local"],
+  dig: ["web.shop.svc.clusterset.local"],
   "ipam whois": ["242.2.3.7"],
 };
 
@@ -298,7 +308,7 @@ describe("values that are wrong only beside each other", () => {
 
 describe("a wrong call", () => {
   test.each<[string, readonly string[], readonly (string | RegExp)[]]>([
-    ["an unknown verb", ["frobnicate"], [/^"frobnicate": unknown verb; the verbs are broker, gateway, invite/]],
+    ["an unknown verb", ["frobnicate"], [/^"frobnicate": unknown verb; the verbs are broker, gateway, dns, invite/]],
     ["a verb misspelt", ["statsu"], ['"statsu": unknown verb; did you mean status?']],
     ["an unknown verb of ipam", ["ipam", "whos"], ['"whos": unknown verb; did you mean whois?']],
     ["a flag before the verb", ["--data", "/x", "status"], [/^--data: unknown flag here; flags stand after the verb/]],
