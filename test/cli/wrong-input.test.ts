@@ -162,7 +162,7 @@ function config(text: string): string {
 }
 
 const all = Object.entries(ROWS).flatMap(([verb, rows]) => rows.map((row) => [verb, ...row] as const));
-const isSwitch = (flag: string): boolean => ["throughput", "gateway", "force"].includes(flag);
+const isSwitch = (flag: string): boolean => ["throughput", "gateway", "force", "tcp"].includes(flag);
 
 describe("a wrong value", () => {
   test.each(all.filter(([, flag]) => !isSwitch(flag)))("of %s by flag: --%s %s", async (verb, flag, wrong, remedy) => {
