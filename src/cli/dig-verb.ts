@@ -29,7 +29,7 @@ export const digVerb: Verb = {
     const tcp = reader.on("tcp");
     if (reader.faults.length > 0 || server === null) return refuse(call.around, reader.faults);
     const [name = "", type = "A"] = call.args;
-    const answer = await query({ server, name, type, tcp }, call.signal);
+    const answer = await query({ server, name, type, tcp, recurse: true }, call.signal);
     if (!answer.ok) {
       const { kind, detail } = answer.error;
       const about = `${server.host}:${server.port}`;

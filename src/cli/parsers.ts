@@ -92,6 +92,12 @@ export function folder(value: string): Result<string> {
     : at;
 }
 
+/** file is a path of something that is there. */
+export function file(value: string): Result<string> {
+  const at = path(value);
+  return !at.ok || existsSync(at.value) ? at : err(`there is no such file: ${at.value}`);
+}
+
 /** program is a path of something that can be run. */
 export function program(value: string): Result<string> {
   const at = path(value);

@@ -3,7 +3,7 @@ import { createNameserver, type Nameserver, type NameserverPlan, NO_DOORS, plain
 import type { HostPort, Ip } from "#values";
 import type { ReadPlan } from "./corefile-reader.ts";
 import { daemonLog } from "./daemon-log.ts";
-import { folder, listenAt, path } from "./parsers.ts";
+import { file, folder, listenAt } from "./parsers.ts";
 import { Reader } from "./reader.ts";
 import { reasonOf } from "./reason-of.ts";
 import { type Call, type ExitCode, fail, refuse } from "./verb.ts";
@@ -69,7 +69,7 @@ async function followers(
 
 async function readWanted(reader: Reader, env: Call["around"]["env"]): Promise<Wanted | null> {
   const manifests = reader.need("manifests", folder, "the folder to serve, as --manifests /etc/meridian/imports");
-  const conf = reader.one("conf", path);
+  const conf = reader.one("conf", file);
   const given = reader.many("dns", listenAt);
   const http = reader.one("http", listenAt);
   if (conf !== null && given.length > 0) {

@@ -14,13 +14,15 @@ export interface DnsQuestion {
   readonly type: string;
   /** Ask by TCP at once; otherwise only when a UDP reply was cut. */
   readonly tcp?: boolean;
+  /** Ask for recursion, as programs do: resolvers refuse to look further without it. */
+  readonly recurse?: boolean;
   /** For each try, in milliseconds. */
   readonly timeoutMs?: number;
   /** UDP messages sent at most. */
   readonly tries?: number;
 }
 
-/** query asks one server one question (no search list, no recursion wanted). It returns within tries × timeout and
+/** query asks one server one question (no search list, and no recursion unless told). It returns within tries × timeout and
  *  one timeout more for TCP; it rejects only when the signal aborts. */
 export async function query(question: DnsQuestion, signal: AbortSignal): Promise<Result<DnsAnswer, QueryFault>> {
   const { server, tcp = false, timeoutMs = 2000, tries = 2 } = question;
@@ -40,12 +42,22 @@ export async function query(question: DnsQuestion, signal: AbortSignal): Promise
 }
 
 /** encodeQuery makes a query with a random id (RFC 5452) and an OPT record. */
-export function encodeQuery({ name, type }: Pick<DnsQuestion, "name" | "type">): Result<Uint8Array> {
+export function encodeQuery({
+  name,
+  type,
+  recurse = false,
+}: Pick<DnsQuestion, "name" | "type" | "recurse">): Result<Uint8Array> {
   const octets = encodeName(name);
   if (!octets.ok) return octets;
   const number = typeNumber(type);
   if (number === undefined) return err(`not a record type: ${JSON.stringify(type.slice(0, 20))}`);
-  const writer = new RrWriter().u16(randomInt(0x10000)).u16(0).u16(1).u16(0).u16(0).u16(1);
+  const writer = new RrWriter()
+    .u16(randomInt(0x10000))
+    .u16(recurse ? 0x0100 : 0)
+    .u16(1)
+    .u16(0)
+    .u16(0)
+    .u16(1);
   writer.octets(octets.value).u16(number).u16(CLASS_IN);
   writer.octets(Uint8Array.of(0)).u16(TYPE.OPT).u16(EDNS_SIZE).u32(0).u16(0);
   return ok(writer.take());

@@ -61,6 +61,14 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
     ["name", "Node_1", /must be DNS labels joined by dots: "Node_1"/],
     ["identity", "FILE", /others may read it \(mode 0644\): chmod 600/],
   ],
+  dns: [
+    ...DAEMON.slice(1),
+    ["manifests", "FILE", /is a file, not a folder/],
+    ["conf", "GONE", /there is no such file/],
+    ["dns", "localhost:53", PLACE],
+    ["http", "localhost:53", PLACE],
+  ],
+  dig: [...COMMON, ["at", "localhost:53", PLACE], ["tcp", "maybe", SWITCH]],
   invite: [
     ...COMMON,
     ["broker", "http://192.0.2.1:7480", /in clear; write https:\/\/192\.0\.2\.1:7480/],
@@ -81,6 +89,7 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
   "ipam list": COMMON,
   "ipam whois": COMMON,
   "ipam plan": [OUTPUT, ["file", "GONE", /there is no such file/]],
+  drain: [DATA, ["timeout", "2h", /must be 0s to 1h: "2h"/]],
   leave: [DATA, ["gateway", "maybe", SWITCH], ["force", "maybe", SWITCH]],
   diagnose: COMMON,
 };
@@ -98,6 +107,7 @@ const REST: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     dns: "127.0.0.1:PORT",
     http: "127.0.0.1:PORT",
   },
+  dns: { manifests: "GONE", http: "127.0.0.1:PORT" },
   "ipam plan": { file: "PLAN" },
 };
 /** Settings that only mean something, or are only wrong, beside others. */
@@ -110,6 +120,7 @@ const ARGS: Readonly<Record<string, readonly string[]>> = {
   "broker backup": ["/nowhere/backup"],
   "broker restore": ["/nowhere/backup"],
   explain: ["web.shop.svc.clusterset.local"],
+  dig: ["web.shop.svc.clusterset.local"],
   "ipam whois": ["242.2.3.7"],
 };
 
@@ -158,7 +169,7 @@ function config(text: string): string {
 }
 
 const all = Object.entries(ROWS).flatMap(([verb, rows]) => rows.map((row) => [verb, ...row] as const));
-const isSwitch = (flag: string): boolean => ["throughput", "gateway", "force", "accept-loss"].includes(flag);
+const isSwitch = (flag: string): boolean => ["throughput", "gateway", "force", "accept-loss", "tcp"].includes(flag);
 
 describe("a wrong value", () => {
   test.each(all.filter(([, flag]) => !isSwitch(flag)))("of %s by flag: --%s %s", async (verb, flag, wrong, remedy) => {
@@ -307,7 +318,7 @@ describe("values that are wrong only beside each other", () => {
 
 describe("a wrong call", () => {
   test.each<[string, readonly string[], readonly (string | RegExp)[]]>([
-    ["an unknown verb", ["frobnicate"], [/^"frobnicate": unknown verb; the verbs are broker, gateway, invite/]],
+    ["an unknown verb", ["frobnicate"], [/^"frobnicate": unknown verb; the verbs are broker, gateway, dns, invite/]],
     ["a verb misspelt", ["statsu"], ['"statsu": unknown verb; did you mean status?']],
     ["an unknown verb of ipam", ["ipam", "whos"], ['"whos": unknown verb; did you mean whois?']],
     ["a flag before the verb", ["--data", "/x", "status"], [/^--data: unknown flag here; flags stand after the verb/]],

@@ -89,7 +89,8 @@ describe("every block of commands", () => {
 
   test("other languages are known ones, and YAML can be read", () => {
     const strange = all.filter(
-      ({ language, marks }) => !["sh", "yaml"].includes(language) && language !== "" && !marks.has("forward"),
+      ({ language, marks }) =>
+        !["sh", "yaml"].includes(language) && language !== "" && !marks.has("forward") && !marks.has("conf"),
     );
     expect(strange.map(nameOf)).toEqual([]);
     const broken = all.filter(
