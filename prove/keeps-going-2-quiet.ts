@@ -1,3 +1,4 @@
+import { loadavg } from "node:os";
 import { type Job, linesOf, mustExec, type Place, type Run, raiseSiblings, settled, spawnIn, stopJob } from "#lab";
 import { systemClock } from "#life";
 import { inRun } from "../bench/index.ts";
@@ -32,7 +33,13 @@ export async function proveQuiet(run: Run, seconds: number, say: (text: string) 
   return {
     measured: `${lines.length} false verdicts in ${seconds / 60} minutes, in ${daemons.length} gateways`,
     holds: lines.length === 0,
-    details: [`dropped on the way in: ${dropped.join(", ")} packets`, ...lines],
+    details: [
+      `load average ${loadavg()
+        .map((load) => load.toFixed(1))
+        .join(", ")}`,
+      `dropped on the way in: ${dropped.join(", ")} packets`,
+      ...lines,
+    ],
   };
 }
 

@@ -49,6 +49,7 @@ export class Engine {
   /** Whether the next turn must let the waiting probes off. */
   #late = false;
   #junk = 0;
+  #strained = false;
   /** Until then packets are read as they come. */
   #promptUntil = Number.NEGATIVE_INFINITY;
 
@@ -87,7 +88,7 @@ export class Engine {
   /** setTargets replaces all targets; one that stays the same keeps its history. */
   setTargets(targets: readonly ProbeTarget[]): void {
     const now = this.#options.now();
-    const pace = paceFor(targets.length);
+    const pace = paceFor(targets.length, this.#strained);
     const before = this.#watches;
     this.#watches = new Map();
     for (const target of targets) {
@@ -101,6 +102,14 @@ export class Engine {
     this.#list = [...this.#watches.values()];
     this.#byCookie = new Map(this.#list.flatMap((w) => w.cookies.map((cookie) => [cookie, w])));
     this.#wakeAt = now;
+  }
+
+  /** setStrained says whether this machine has less CPU than it needs: then verdicts take more misses. */
+  setStrained(strained: boolean): void {
+    if (strained === this.#strained) return;
+    this.#strained = strained;
+    const pace = paceFor(this.#list.length, strained);
+    for (const { tracker } of this.#list) tracker.setPace(pace);
   }
 
   /** late says that the thread did not run when it should have: what is still unanswered after the sockets were read

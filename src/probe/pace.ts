@@ -18,10 +18,19 @@ export const MAX_PROBES_PER_SECOND = 2000;
  *  minutes. The wait for the last echo included, 8 misses at this pace take about 150 ms. */
 const NORMAL: Pace = { intervalMs: 50, retryMs: 15, downAfter: 8, upAfter: 20 };
 
+/** On a machine that has too little CPU a tunnel may stand still for a tenth of a second: then a verdict takes 14 misses,
+ *  about 260 ms. */
+const STRAINED_DOWN_AFTER = 14;
+
 /** paceFor is the pace for a number of targets: above 100 all waits stretch alike. */
-export function paceFor(targets: number): Pace {
+export function paceFor(targets: number, strained = false): Pace {
   const stretch = Math.max(1, (targets * 1000) / NORMAL.intervalMs / MAX_PROBES_PER_SECOND);
-  return { ...NORMAL, intervalMs: NORMAL.intervalMs * stretch, retryMs: NORMAL.retryMs * stretch };
+  return {
+    ...NORMAL,
+    intervalMs: NORMAL.intervalMs * stretch,
+    retryMs: NORMAL.retryMs * stretch,
+    downAfter: strained ? STRAINED_DOWN_AFTER : NORMAL.downAfter,
+  };
 }
 
 /** isStretched reports whether detection takes longer than it should. */

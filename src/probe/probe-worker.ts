@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { workerData } from "node:worker_threads";
+import { CpuPressure } from "./cpu-pressure.ts";
 import { DgramLoop } from "./dgram-loop.ts";
 import { Engine } from "./engine.ts";
 import { type Libc, loadLibc } from "./libc.ts";
@@ -54,10 +55,12 @@ function deskFor(setup: WorkerSetup, send: (target: ProbeTarget, packet: Packet)
     onBench: (result, run) => post({ kind: "bench", run, result }),
   });
   // The engine sends by the loop and the loop runs the engine: so the way out is a function.
+  const pressure = new CpuPressure(now);
   let reportAt = now();
   let revision = 0;
   const report = (): number => {
     if (now() < reportAt) return reportAt;
+    engine.setStrained(pressure.strained());
     post({ kind: "reports", revision, reports: engine.reports(), junk: engine.junk });
     reportAt = now() + REPORT_MS;
     return reportAt;
