@@ -37,6 +37,7 @@ export async function raiseLoopback(manifests: Readonly<Record<string, string>>)
     ["127.0.0.1:7480", `127.0.0.1:${admin}`],
     ["127.0.0.1:7490", `127.0.0.1:${http}`],
     ["-p 5353", `-p ${dns}`],
+    ["meridian dig", `meridian dig --at 127.0.0.1:${dns}`], // it asks port 5353 unless told otherwise
   ];
   const scene = new Scene(folder, names);
   try {
