@@ -177,7 +177,9 @@ describe("a wrong manifest is a trouble with file, line and reason", () => {
   test("and holds back no other file", async () => {
     const { exports, imports, troubles } = await status();
     expect(exports).toEqual([expect.objectContaining({ namespace: "shop", name: "good", endpoints: 1 })]);
-    expect(imports).toEqual([{ namespace: "shop", name: "good", type: "ClusterSetIP", clusters: ["amber"] }]);
+    expect(imports).toEqual([
+      { namespace: "shop", name: "good", type: "ClusterSetIP", clusters: ["amber"], stale: false },
+    ]);
     expect(troubles.filter(({ code }) => code === "manifest-invalid")).toHaveLength(WRONG.length);
     expect(troubles.filter(({ severity }) => severity === "critical")).toEqual([]);
     const { code } = await meridian(["explain", "good.shop.svc.clusterset.local", "--data", amber.data]);
