@@ -24,7 +24,7 @@ export const TABLE_4_2: Table = table("4.2", "Corefile", {
   acl: "allow, block, filter and drop by type and network, the first match",
   bufsize: "largest UDP reply",
   any: "ANY is one record",
-  debug: "accepted",
+  debug: "accepted; it changes nothing here",
   loop: "accepted: nothing is forwarded, so nothing loops",
   timeouts: "read, write and idle of TCP",
   ttl: "0 to 3600 of kubernetes",
