@@ -60,6 +60,7 @@ describe("two gateways of a member", () => {
 
   test("connections work by every combination of the ways out and back, and none counts as INVALID", async () => {
     const [there, back] = [scene.birch, scene.amber];
+    await Promise.all(nodes().map(countTcp));
     const before = await Promise.all([...nodes().map(packets), ...nodes().map(invalid)]);
     const pages = await Promise.all([
       get(there.pod, `http://${back.podAddress}:${POD_HTTP_PORT}/`, 60),
@@ -69,13 +70,14 @@ describe("two gateways of a member", () => {
     expect(new Set(must(pages[0]).map((page) => page.client))).toEqual(new Set([there.podAddress]));
     const after = await Promise.all([...nodes().map(packets), ...nodes().map(invalid)]);
     const grown = after.map((text, i) => difference(before[i] ?? "", text));
-    // All four gateways, each by both of its tunnels, carried part of it: 120 connections leave none out by chance.
+    // All four gateways, each by both of its tunnels, carried some connections: of 120 each has 15 in the mean, and less
+    // than two once in a hundred thousand runs.
     expect(
       grown
         .slice(0, 2)
         .concat(grown.slice(3, 5))
         .flat()
-        .every((count) => count > 50),
+        .every((count) => count >= 10),
     ).toBe(true);
     expect(grown.slice(nodes().length).flat()).toEqual(nodes().map(() => 0));
   });
@@ -156,10 +158,16 @@ const CUT = `table ip cut {
 `;
 
 /** Packets that left by each tunnel. */
+/** countTcp begins to count what leaves by each tunnel, probes left out. */
+async function countTcp(place: Place): Promise<void> {
+  const rules = ["mrd0", "mrd1"].map((link) => `oifname ${link} meta l4proto tcp counter;`).join(" ");
+  const chain = `chain out { type filter hook postrouting priority 400; ${rules} }`;
+  await mustExec(place, ["nft", `table inet counting { ${chain} }`]);
+}
+
 async function packets(place: Place): Promise<string> {
-  const text = await mustExec(place, ["cat", "/proc/self/net/dev"]);
-  const rows = text.split("\n").filter((line) => /^ *mrd/.test(line));
-  return rows.map((row) => row.split(":")[1]?.trim().split(/\s+/)[9] ?? "0").join(" ");
+  const text = await mustExec(place, ["nft", "list", "table", "inet", "counting"]);
+  return [...text.matchAll(/counter packets (\d+)/g)].map(([, count]) => count).join(" ");
 }
 
 /** Packets that a kube-proxy of the laboratory dropped as INVALID. */
