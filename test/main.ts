@@ -41,7 +41,15 @@ async function vitest(project: string, folder: string): Promise<Run> {
   // Many tests wait for sockets and timers: two at a time, also where vitest would leave one of two cores to others.
   const workers = project === "unit" ? ["--maxWorkers=2"] : [];
   const reporters = ["--reporter=dot", "--reporter=json", `--outputFile.json=${report}`];
-  const code = await run([NODE, "node_modules/vitest/vitest.mjs", "run", "--project", project, ...workers, ...reporters]);
+  const code = await run([
+    NODE,
+    "node_modules/vitest/vitest.mjs",
+    "run",
+    "--project",
+    project,
+    ...workers,
+    ...reporters,
+  ]);
   try {
     const { numPassedTests, numFailedTests, numPendingTests, testResults } = JSON.parse(
       readFileSync(report, "utf8"),

@@ -134,7 +134,7 @@ export function onRefused(gateway: Gateway, { code, message, retry, record }: Re
 }
 
 export function onSession(
-  { session, speaker, announcer, clock, troubles }: Gateway,
+  { session, speaker, announcer, clock, troubles, cache }: Gateway,
   state: SessionState,
   url: string,
 ): void {
@@ -144,6 +144,7 @@ export function onSession(
   session.url = url;
   if (state === "live") {
     session.heardAt = clock.monotonic();
+    cache.setValue("heard", String(clock.now())); // a gateway that lives shortly knows afterwards how old its state is
     troubles.clear("broker-away");
     speaker.changed([]);
     announcer.changed();

@@ -21,6 +21,7 @@ export async function apply(
     const done = await running; // the next text is written while nft works on the last
     if (!done.ok) return done;
     running = nft.run(text, signal);
+    running.catch(() => {}); // an abort is heard where it is awaited, which may be a turn later
     await nextTurn();
   }
   return await running;
