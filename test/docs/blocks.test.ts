@@ -20,7 +20,7 @@ const NOT_RUN: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/^systemctl /m, "a namespace has no service manager; the units themselves are run by systemd.host.ts"],
   [
     /^meridian (gateway --identity|drain)/m,
-    "two gateways need two hosts with tunnels; siblings.host.ts runs both commands",
+    "two gateways need two hosts with tunnels; siblings.long.ts runs both commands",
   ],
   [/^iptables /m, "it is for a chain that only Docker makes"],
 ];
