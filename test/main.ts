@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import process from "node:process";
 import { findRights, requirePrograms, sweep } from "#lab";
 import { countRows, type Outcome } from "./standards/row-count.ts";
@@ -18,7 +18,15 @@ interface VitestReport {
   readonly numPassedTests: number;
   readonly numFailedTests: number;
   readonly numPendingTests: number;
-  readonly testResults: readonly { readonly assertionResults: readonly Outcome[] }[];
+  readonly testResults: readonly FileReport[];
+}
+
+/** FileReport is one file of tests; its own message says why it did not load. */
+interface FileReport {
+  readonly name: string;
+  readonly status: string;
+  readonly message: string;
+  readonly assertionResults: readonly (Outcome & { readonly failureMessages?: readonly string[] })[];
 }
 
 /** Run is what became of one project. */
@@ -27,6 +35,22 @@ interface Run {
   readonly failed: number;
   readonly skipped: number;
   readonly outcomes: readonly Outcome[];
+  /** For each failed test where it stands, its name, and how the failure begins. */
+  readonly failures: readonly string[];
+}
+
+/** How much of a failure is said again at the end: its whole text stands where it happened. */
+const MOST_FAILURE_LINES = 12;
+
+/** failuresOf says again at the end what failed: between it and the failure there may be minutes of other output. */
+function failuresOf({ name, status, message, assertionResults }: FileReport): readonly string[] {
+  const file = relative(process.cwd(), name);
+  const failed = assertionResults.filter((test) => test.status === "failed");
+  if (status === "failed" && failed.length === 0) return [`FAILED ${file}: ${message}`];
+  return failed.map(({ fullName, failureMessages = [] }) => {
+    const text = failureMessages.join("\n").split("\n").slice(0, MOST_FAILURE_LINES);
+    return [`FAILED ${file}: ${fullName}`, ...text.map((line) => `  ${line}`)].join("\n");
+  });
 }
 
 async function run(argv: readonly string[]): Promise<number> {
@@ -60,9 +84,10 @@ async function vitest(project: string, folder: string): Promise<Run> {
       failed: numFailedTests + hidden,
       skipped: numPendingTests,
       outcomes: testResults.flatMap(({ assertionResults }) => assertionResults),
+      failures: testResults.flatMap(failuresOf),
     };
   } catch {
-    return { passed: 0, failed: 1, skipped: 0, outcomes: [] };
+    return { passed: 0, failed: 1, skipped: 0, outcomes: [], failures: [`FAILED ${project}: there is no report`] };
   }
 }
 
@@ -98,6 +123,7 @@ async function main(): Promise<number> {
   const faults = rowFaults(runs, complete);
   const skipped = sum((run) => run.skipped);
   const failed = sum((run) => run.failed);
+  for (const failure of runs.flatMap(({ failures }) => failures)) process.stdout.write(`${failure}\n`);
   process.stdout.write(
     `${sum((run) => run.passed)} passed, ${failed} failed${skipped === 0 ? "" : `, ${skipped} skipped`}\n`,
   );

@@ -48,6 +48,13 @@ function owned({ ledger }: Catalogue, cluster: ClusterId, body: ExportBody): Exp
   return { ...body, slices: body.slices.map((slice) => ({ ...slice, endpoints: slice.endpoints.filter(isOwn) })) };
 }
 
+/** awaitsAddress reports whether a name is exported and cannot be served before the broker grants it an address. */
+export function awaitsAddress(catalogue: Catalogue, key: string): boolean {
+  if (catalogue.ledger.serviceAddress(key) !== undefined) return false;
+  const exporters = catalogue.live().filter((member) => member.exports.has(key));
+  return exporters.length > 0 && exporters.every((member) => !member.exports.isHeadless(key));
+}
+
 /** compileService is pure: exports of one name to zone and table. Undefined where nobody exports it. */
 export function compileService(
   catalogue: Catalogue,

@@ -19,7 +19,7 @@ import { ProberSlot } from "./prober-slot.ts";
 import { Reconciler } from "./reconciler.ts";
 import { Speaker } from "./speaker.ts";
 import type { Gateway, SessionFacts } from "./state.ts";
-import { mayAnnounce, networkAgain, networkNow, serviceNow, statementNow } from "./view.ts";
+import { mayAnnounce, networkAgain, networkNow, newsCompiler, statementsNow } from "./view.ts";
 import { boundsOf } from "./welcome-fault.ts";
 
 /** After a start queries wait so long for the names, rather than hear that there are none. */
@@ -81,7 +81,7 @@ export function compose(
     probe: ({ place, targets }) => prober.set(place.node, targets),
     network: () => networkNow(gateway),
     networkAgain: () => networkAgain(gateway),
-    service: (key, last) => serviceNow(gateway, key, last),
+    compiler: () => newsCompiler(gateway),
     mayAnnounce: (service) => mayAnnounce(gateway, service),
   });
   const parts = { options, clock, log, troubles, membership, cache, follower, client, source, ...voices, responder };
@@ -114,7 +114,7 @@ function makeVoices(
     troubles,
     keys: () => ownKeys(self()),
     canSpeak: () => session.sourceSynced && follower.synced && place() !== undefined && hasSource(troubles),
-    state: (key) => statementNow(self(), key),
+    states: () => statementsNow(self()),
   });
   const member = () => follower.catalogue.members.get(options.cluster);
   const announcer = new Announcer({

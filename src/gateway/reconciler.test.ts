@@ -53,7 +53,7 @@ class World {
       probe: (network) => this.probed.push(network),
       networkAgain: () => this.network,
       network: async () => this.network,
-      service: (key) => compileService(this.catalogue, key, context),
+      compiler: () => (key) => compileService(this.catalogue, key, context),
       mayAnnounce: (service) => this.may(service),
     });
   }

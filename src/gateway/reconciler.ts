@@ -21,8 +21,8 @@ export interface ReconcilerParts {
   readonly network: () => Promise<CompiledNetwork | undefined>;
   /** networkAgain is the same without a look at the machine. */
   readonly networkAgain: () => CompiledNetwork | undefined;
-  /** service compiles one; `last` are the members that answered until now. */
-  readonly service: (key: string, last: readonly ClusterId[]) => CompiledService | undefined;
+  /** compiler gives what compiles the services of one pass; `last` are the members that answered until now. */
+  readonly compiler: () => (key: string, last: readonly ClusterId[]) => CompiledService | "later" | undefined;
   /** mayAnnounce is false while nothing of a new service could be reached yet. */
   readonly mayAnnounce: (service: CompiledService) => boolean;
 }
@@ -73,7 +73,7 @@ export class Reconciler implements Room {
     return this.#network;
   }
 
-  /** Number of passes that ended without a fault: readiness asks for the first. */
+  /** passes that ended without a fault: readiness asks for the first. */
   get passes(): number {
     return this.#passes.value;
   }
@@ -138,15 +138,9 @@ export class Reconciler implements Room {
         log.error("reconciling failed", { error: fault, stack: (error as Error).stack });
       }
       this.#passing = false;
+      const title = "The machine is not as it should be";
       if (fault === undefined) troubles.clear("reconcile-failed");
-      else
-        troubles.set({
-          code: "reconcile-failed",
-          severity: "critical",
-          title: "The machine is not as it should be",
-          subject: "",
-          detail: fault,
-        });
+      else troubles.set({ code: "reconcile-failed", severity: "critical", title, subject: "", detail: fault });
       if (fault === undefined && (this.#dirty.size > 0 || this.#networkDirty)) continue;
       const wait = fault !== undefined ? RETRY_MS : this.#untilNext();
       await wakeOrAfter(fault === undefined ? woken : new Promise(() => {}), clock, wait, signal);
@@ -199,12 +193,14 @@ export class Reconciler implements Room {
     for (const key of this.#dirty) if (keys.push(key) === PASS) break;
     const gone: ZoneChange[] = [];
     const ready: CompiledService[] = [];
+    const compile = this.#parts.compiler();
     await slices(
       keys,
       (key) => {
         this.#dirty.delete(key);
-        const next = this.#parts.service(key, this.#served.get(key)?.serving ?? []);
-        if (next === undefined) gone.push(...this.#withdraw(key));
+        const next = compile(key, this.#served.get(key)?.serving ?? []);
+        if (next === "later") this.#held.add(key);
+        else if (next === undefined) gone.push(...this.#withdraw(key));
         else {
           this.#adopt(next);
           ready.push(next);

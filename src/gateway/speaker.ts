@@ -34,8 +34,8 @@ export interface SpeakerParts {
   readonly troubles: Troubles;
   /** keys is every record that there may be something to say of: all are looked at under a new epoch. */
   readonly keys: () => Iterable<string>;
-  /** state says what a record key should say now; undefined keeps what it says. */
-  readonly state: (key: string) => Statement | undefined;
+  /** states gives what says what a record key should say now; undefined keeps what it says. */
+  readonly states: () => (key: string) => Statement | undefined;
   /** canSpeak is false until source and catalogue are known whole: nothing may be taken back before. */
   readonly canSpeak: () => boolean;
 }
@@ -181,13 +181,14 @@ export class Speaker implements Room {
 
   /** sign turns changed statements into signed records, applies them here and writes them to the disk. */
   async #sign(): Promise<boolean> {
-    const { follower, cluster, state } = this.#parts;
+    const { follower, cluster, states } = this.#parts;
     const put: Candidate[] = [];
     const removed: string[] = [];
     let bytes = 0;
     const order = { epoch: this.#epoch ?? 0, seq: this.#seq + 1 };
     const keys = [...this.#dirty];
     if (keys.length === 0) return false;
+    const state = states();
     await slices(keys, (key) => {
       if (put.length + removed.length >= MAX_RECORDS || bytes > MAX_BYTES) return;
       this.#dirty.delete(key);

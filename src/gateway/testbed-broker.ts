@@ -168,7 +168,7 @@ export class Rig {
       troubles: this.troubles,
       client: this.#clientOf(broker),
       keys: () => this.wanted.keys(),
-      state: (key) => this.#stateOf(key),
+      states: () => (key) => this.#stateOf(key),
       canSpeak: () => this.synced && this.follower.synced,
     });
     this.follower.ownEpoch = () => this.speaker.epoch;

@@ -2,9 +2,9 @@ import { rmSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { expect as must } from "#values";
 import type { CompiledService } from "./compile-service.ts";
-import { exportBody, ip, TestMember } from "./testbed.ts";
+import { exportBody, grant, ip, serviceGrant, TestMember } from "./testbed.ts";
 import { type Composed, composed } from "./testbed-gateway.ts";
-import { mayAnnounce, networkNow, ownPlace, serviceNow, statementNow } from "./view.ts";
+import { mayAnnounce, networkNow, newsCompiler, ownPlace, serviceNow, statementsNow } from "./view.ts";
 
 const birch = new TestMember("birch", 2);
 let made: Composed;
@@ -62,6 +62,36 @@ describe("mayAnnounce()", () => {
   });
 });
 
+describe("newsCompiler()", () => {
+  const compile = () => newsCompiler(made.gateway)("shop/web", []);
+
+  test("leaves a new service until it has its address, though not for long: then its name exists, and is empty", async () => {
+    expect(compile()).toBe("later");
+    await made.clock.pass(3100);
+    expect(compile()).toMatchObject({ address: null, zone: { addresses: [] } });
+  });
+
+  test("compiles it as soon as the address is granted", async () => {
+    expect(compile()).toBe("later");
+    await made.hears(grant(serviceGrant("web", "242.192.0.7")));
+    expect(compile()).toMatchObject({ address: "242.192.0.7" });
+  });
+
+  test("a headless one waits for none, and neither does one that is served", async () => {
+    await made.hears(...birch.says({ web: exportBody("web", ["242.2.0.1"], { type: "Headless" }) }));
+    expect(compile()).toMatchObject({ address: null });
+    await made.hears(...birch.says({ web: exportBody("web", ["242.2.0.1"]) }));
+    made.gateway.reconciler.markServices(["shop/web"]);
+    expect(compile()).toBe("later");
+    (made.gateway.reconciler.served as Map<string, unknown>).set("shop/web", {});
+    expect(compile()).toMatchObject({ address: null });
+  });
+
+  test("is undefined where nobody exports the name", () => {
+    expect(newsCompiler(made.gateway)("shop/none", [])).toBeUndefined();
+  });
+});
+
 describe("the view", () => {
   test("serviceNow() counts every member as reachable without a data plane", () => {
     expect(serviceNow({ ...made.gateway, plane: null }, "shop/web")?.stale).toBe(false);
@@ -72,8 +102,8 @@ describe("the view", () => {
     expect(ownPlace(made.gateway)?.node).toBe("242.0.1.1");
   });
 
-  test("statementNow() has nothing to say without manifests", () => {
-    expect(statementNow(made.gateway, "nodes/amber")).toBeUndefined();
+  test("statementsNow() has nothing to say without manifests", () => {
+    expect(statementsNow(made.gateway)("nodes/amber")).toBeUndefined();
   });
 
   test("networkNow() is undefined until the broker has told the supernet", async () => {

@@ -1,7 +1,7 @@
 import { poolsOf } from "#ipam";
 import { type ClusterId, cidrFamily, type Ip } from "#values";
 import { type CompiledNetwork, compileNetwork, type Place, placeOf } from "./compile-network.ts";
-import { type CompiledService, compileService } from "./compile-service.ts";
+import { awaitsAddress, type CompiledService, compileService } from "./compile-service.ts";
 import type { Translation } from "./export-body.ts";
 import { hostOf, readMachine } from "./machine.ts";
 import { siblingAddresses } from "./siblings.ts";
@@ -11,7 +11,7 @@ import { statementOf, translationOf } from "./statements.ts";
 
 /** The view: what the pure compilers are given, gathered from the daemon's parts at the moment they are asked. */
 
-/** How long a new service whose members cannot be reached yet waits for its first tunnel. */
+/** How long a new service waits for its address, and for the first tunnel to a member. */
 const FIRST_REACH_MS = 3000;
 
 /** ownPlace is what this gateway was granted; undefined until the broker has granted all of it. */
@@ -68,21 +68,39 @@ function peerHosts({ follower, options }: Gateway): readonly Ip[] {
     );
 }
 
-/** serviceNow compiles one service; `last` are the members that answered until now. Without a data plane every member
- *  counts as reachable. */
-export function serviceNow(
-  gateway: Gateway,
-  key: string,
-  last: readonly ClusterId[] = gateway.reconciler.served.get(key)?.serving ?? [],
-): CompiledService | undefined {
+/** Compile makes one service of what is exported under its name; `last` are the members that answered until now. */
+export type Compile = (key: string, last: readonly ClusterId[]) => CompiledService | undefined;
+
+/** compilerNow gives what compiles services as the clusterset is now. Without a data plane every member counts as
+ *  reachable. */
+function compilerNow(gateway: Gateway): Compile {
   const { follower, options, plane, verdicts } = gateway;
   const reachable = plane === null ? () => true : (cluster: ClusterId) => verdicts.of(cluster) === "up";
-  return compileService(follower.catalogue, key, {
-    own: options.cluster,
-    translation: translationNow(gateway),
-    reachable,
-    last,
-  });
+  const common = { own: options.cluster, translation: translationNow(gateway), reachable };
+  return (key, last) => compileService(follower.catalogue, key, { ...common, last });
+}
+
+/** serviceNow compiles one service. */
+export function serviceNow(gateway: Gateway, key: string): CompiledService | undefined {
+  return compilerNow(gateway)(key, gateway.reconciler.served.get(key)?.serving ?? []);
+}
+
+/** newsCompiler compiles what is to be put in force. What was never served and has no address yet is "later", though
+ *  not for long: nearly always the grant comes at once, and of ten thousand new exports each would be compiled twice. */
+export function newsCompiler(gateway: Gateway): (...service: Parameters<Compile>) => ReturnType<Compile> | "later" {
+  const { follower, reconciler } = gateway;
+  const compile = compilerNow(gateway);
+  return (key, last) => {
+    const early = !reconciler.served.has(key) && awaitsAddress(follower.catalogue, key);
+    return early && isNew(gateway, key) ? "later" : compile(key, last);
+  };
+}
+
+/** isNew reports whether a service is asked for the first time, or was a moment ago. */
+function isNew({ clock, session: { firstSeen } }: Gateway, key: string): boolean {
+  const first = firstSeen.get(key) ?? clock.monotonic();
+  firstSeen.set(key, first);
+  return clock.monotonic() - first <= FIRST_REACH_MS;
 }
 
 function translationNow(gateway: Gateway): Translation {
@@ -90,32 +108,26 @@ function translationNow(gateway: Gateway): Translation {
   return translationOf(ownPlace(gateway), session.machine?.nodeLocal ?? options.endpoint?.host ?? null);
 }
 
-/** statementNow is what one record of ours should say. */
-export function statementNow(gateway: Gateway, key: string): Statement | undefined {
+/** statementsNow gives what tells what a record of ours should say. */
+export function statementsNow(gateway: Gateway): (key: string) => Statement | undefined {
   const { follower, options, source, clock } = gateway;
-  if (source === null) return undefined;
-  const view = {
-    cluster: options.cluster,
-    catalogue: follower.catalogue,
-    manifests: source.current(),
-    translation: translationNow(gateway),
-    now: clock.now(),
+  if (source === null) return () => undefined;
+  const translation = translationNow(gateway);
+  const { cluster } = options;
+  return (key) => {
+    const manifests = source.current();
+    return statementOf({ cluster, catalogue: follower.catalogue, manifests, translation, now: clock.now() }, key);
   };
-  return statementOf(view, key);
 }
 
 /** mayAnnounce holds a new service back while none of its members can be reached yet, though not for long: a name is
  *  announced when it works. What was served before this start is answered at once. */
-export function mayAnnounce({ plane, reconciler, clock, session }: Gateway, service: CompiledService): boolean {
+export function mayAnnounce(gateway: Gateway, service: CompiledService): boolean {
+  const { plane, reconciler, session } = gateway;
   if (plane === null) return true;
   if (reconciler.network === undefined) return false;
   const { firstSeen, fromDisk } = session;
-  const first = firstSeen.get(service.key) ?? clock.monotonic();
-  const may = !service.stale || fromDisk.has(service.key) || clock.monotonic() - first > FIRST_REACH_MS;
-  if (!may) {
-    firstSeen.set(service.key, first);
-    return false;
-  }
+  if (service.stale && !fromDisk.has(service.key) && isNew(gateway, service.key)) return false;
   firstSeen.delete(service.key); // what is withdrawn and comes again is new
   fromDisk.delete(service.key);
   return true;

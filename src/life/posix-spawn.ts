@@ -1,5 +1,6 @@
 import { Socket } from "node:net";
 import { setImmediate as immediate, setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 import { err, ok, type Result } from "#values";
 import type { Child, StartChild, StartFault } from "./child.ts";
 
@@ -22,6 +23,7 @@ interface Posix {
   pipe2(ends: Int32Array, flags: number): number;
   close(fd: number): number;
   waitpid(pid: number, status: Int32Array, options: number): number;
+  /** spawnp waits until the program has begun, on a thread of libuv's pool. */
   spawnp(
     pid: Int32Array,
     file: string,
@@ -29,7 +31,7 @@ interface Posix {
     attributes: Uint8Array,
     argv: readonly (string | null)[],
     envp: readonly (string | null)[],
-  ): number;
+  ): Promise<number>;
   actionsInit(actions: Uint8Array): number;
   actionsDup(actions: Uint8Array, from: number, to: number): number;
   actionsOpen(actions: Uint8Array, fd: number, path: string, flags: number, mode: number): number;
@@ -44,13 +46,14 @@ interface Posix {
 }
 
 /** loadPosixChild gives a StartChild by posix_spawn, whose child shares the memory of this process until it runs the
- *  program: it costs the same however large this process is. An error where there is no FFI for this machine. */
+ *  program: it costs the same however large this process is. The thread that calls it stands still until then, on a
+ *  busy host for many milliseconds; so a thread of the pool does. An error where there is no FFI for this machine. */
 export async function loadPosixChild(): Promise<Result<StartChild>> {
   if (process.platform !== "linux") return err(`the constants of ${process.platform} are not known here`);
   try {
     const { default: koffi } = await import("koffi");
     const posix = declare(koffi);
-    return ok(async (argv, withStdin) => posixChild(posix, argv, withStdin));
+    return ok((argv, withStdin) => posixChild(posix, argv, withStdin));
   } catch (reason) {
     return err(`FFI does not load: ${reason instanceof Error ? reason.message : String(reason)}`);
   }
@@ -58,14 +61,15 @@ export async function loadPosixChild(): Promise<Result<StartChild>> {
 
 function declare(koffi: typeof import("koffi").default): Posix {
   const c = koffi.load(null);
+  const spawnp = c.func(
+    "int posix_spawnp(void *pid, const char *file, void *actions, void *attributes, const char **argv, const char **envp)",
+  );
   const codes = new Map(Object.entries(koffi.os.errno).map(([code, value]) => [value, code]));
   return {
     pipe2: c.func("int pipe2(void *ends, int flags)"),
     close: c.func("int close(int fd)"),
     waitpid: c.func("int waitpid(int pid, void *status, int options)"),
-    spawnp: c.func(
-      "int posix_spawnp(void *pid, const char *file, void *actions, void *attributes, const char **argv, const char **envp)",
-    ),
+    spawnp: promisify(spawnp.async) as Posix["spawnp"],
     actionsInit: c.func("int posix_spawn_file_actions_init(void *actions)"),
     actionsDup: c.func("int posix_spawn_file_actions_adddup2(void *actions, int from, int to)"),
     actionsOpen: c.func(
@@ -88,7 +92,11 @@ interface Pipe {
   readonly theirs: number;
 }
 
-function posixChild(posix: Posix, argv: readonly string[], withStdin: boolean): Result<Child, StartFault> {
+async function posixChild(
+  posix: Posix,
+  argv: readonly string[],
+  withStdin: boolean,
+): Promise<Result<Child, StartFault>> {
   const pipes: Pipe[] = [];
   for (const readsHere of [true, true, ...(withStdin ? [false] : [])]) {
     const pipe = openPipe(posix, readsHere);
@@ -100,7 +108,7 @@ function posixChild(posix: Posix, argv: readonly string[], withStdin: boolean): 
   }
   const [stdout, stderr, stdin] = pipes;
   if (stdout === undefined || stderr === undefined) throw new Error("a pipe was opened and not kept");
-  const started = start(posix, argv, [stdin?.theirs ?? null, stdout.theirs, stderr.theirs]);
+  const started = await start(posix, argv, [stdin?.theirs ?? null, stdout.theirs, stderr.theirs]);
   for (const { theirs } of pipes) posix.close(theirs); // else our own copy would keep the pipe open for ever
   if (!started.ok) {
     for (const { ours } of pipes) posix.close(ours);
@@ -117,7 +125,7 @@ function openPipe(posix: Posix, readsHere: boolean): Result<Pipe, StartFault> {
 }
 
 /** start runs posix_spawnp with the given file descriptors as 0, 1 and 2, null being /dev/null, and gives the pid. */
-function start(posix: Posix, argv: readonly string[], [stdin, ...outputs]: readonly (number | null)[]) {
+async function start(posix: Posix, argv: readonly string[], [stdin, ...outputs]: readonly (number | null)[]) {
   const [actions, attributes, pid] = [new Uint8Array(OPAQUE_BYTES), new Uint8Array(OPAQUE_BYTES), new Int32Array(1)];
   posix.actionsInit(actions);
   if (stdin == null) posix.actionsOpen(actions, 0, "/dev/null", O_RDONLY, 0);
@@ -132,7 +140,7 @@ function start(posix: Posix, argv: readonly string[], [stdin, ...outputs]: reado
   posix.attributesMask(attributes, new Uint8Array(OPAQUE_BYTES));
   const environment = Object.entries(process.env).map(([name, value]) => `${name}=${value}`);
   const program = argv[0] ?? "";
-  const errno = posix.spawnp(pid, program, actions, attributes, [...argv, null], [...environment, null]);
+  const errno = await posix.spawnp(pid, program, actions, attributes, [...argv, null], [...environment, null]);
   posix.actionsDestroy(actions);
   posix.attributesDestroy(attributes);
   return errno === 0 ? ok(pid[0] ?? 0) : fault(posix, errno, program);

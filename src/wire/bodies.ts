@@ -100,7 +100,7 @@ export const gatewayBody = z.object({
   version: z.string().max(64),
 });
 
-/** head/C: the sum of everything the member's speaker signed. `root` is over 256 bucket hashes (digests.ts). */
+/** head/C: the sum of everything the member's speaker signed. `root` is over 256 bucket hashes (tally.ts). */
 export const headBody = z.object({ ...membership, count, root: z.string().regex(/^[A-Za-z0-9_-]{43}$/) });
 
 export const exportPort = z.object({

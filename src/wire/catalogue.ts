@@ -261,7 +261,7 @@ export class Catalogue {
     if (candidate.kind === "nodes") member.nodes = candidate.body;
     if (candidate.kind === "export") {
       const key = `${candidate.body.namespace}/${candidate.body.name}`;
-      member.exports.set(key, candidate.envelope.body);
+      member.exports.set(key, candidate.envelope.body, candidate.body.type);
       draft.exports.add(key);
     }
     this.#hold(candidate, draft);

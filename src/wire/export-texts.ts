@@ -5,6 +5,7 @@ import type { ExportBody } from "./bodies.ts";
  *  in, so it is not checked again. */
 export class ExportTexts {
   readonly #texts = new Map<string, string>();
+  readonly #headless = new Set<string>();
 
   get size(): number {
     return this.#texts.size;
@@ -19,6 +20,11 @@ export class ExportTexts {
     return this.#texts.has(key);
   }
 
+  /** isHeadless knows the type without a look at the text. */
+  isHeadless(key: string): boolean {
+    return this.#headless.has(key);
+  }
+
   keys(): MapIterator<string> {
     return this.#texts.keys();
   }
@@ -27,11 +33,14 @@ export class ExportTexts {
     for (const [key, text] of this.#texts) yield [key, JSON.parse(text) as ExportBody];
   }
 
-  set(key: string, text: string): void {
+  set(key: string, text: string, type: ExportBody["type"]): void {
     this.#texts.set(key, text);
+    if (type === "Headless") this.#headless.add(key);
+    else this.#headless.delete(key);
   }
 
   delete(key: string): void {
     this.#texts.delete(key);
+    this.#headless.delete(key);
   }
 }

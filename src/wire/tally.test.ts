@@ -19,13 +19,17 @@ describe("Tally", () => {
     );
   });
 
-  test("root() is the hash of 256 hashes, each over the sorted lines of its records", () => {
+  test("root() is the hash of 256 hashes, each of 16, each over the sorted lines of its records", () => {
     const list = ["export/a/n/web", "export/a/n/web-2", "export/a/n/web.x", "nodes/a", "export/a/n/w"];
     const tally = tallyOf(list.map((key, seq) => ({ key, seq, digest: `d${seq}` })));
-    const lines = Array.from({ length: 256 }, (): string[] => []);
-    for (const [seq, key] of list.entries()) lines[bucketOf(key)]?.push(`${key} 1.${seq} d${seq}\n`);
-    const hashed = lines.map((bucket) => createHash("sha256").update(bucket.sort().join("")).digest("base64url"));
-    expect(tally.root()).toBe(createHash("sha256").update(hashed.join("\n")).digest("base64url"));
+    const leaves = Array.from({ length: 256 }, () => Array.from({ length: 16 }, (): string[] => []));
+    for (const [seq, key] of list.entries()) {
+      const { bucket, leaf } = leafOf(key);
+      leaves[bucket]?.[leaf]?.push(`${key} 1.${seq} d${seq}\n`);
+    }
+    const sha256 = (text: string): string => createHash("sha256").update(text).digest("base64url");
+    const buckets = leaves.map((bucket) => sha256(bucket.map((lines) => sha256(lines.sort().join(""))).join("\n")));
+    expect(tally.root()).toBe(sha256(buckets.join("\n")));
   });
 
   test("root() is another for another key, order or digest", () => {
@@ -38,6 +42,34 @@ describe("Tally", () => {
       [],
     ].map((list) => tallyOf(list).root());
     expect(new Set(roots).size).toBe(5);
+  });
+
+  test("difference() is what one set has that the other has not, and what only the other has", () => {
+    fc.assert(
+      fc.property(entries, entries, (one, other) => {
+        const [mine, theirs] = [new Map(one.map((e) => [e.key, e])), new Map(other.map((e) => [e.key, e]))];
+        const news = one.filter(({ key, digest }) => theirs.get(key)?.digest !== digest).map(({ key }) => key);
+        const gone = other.filter(({ key }) => !mine.has(key)).map(({ key }) => key);
+        const found = [...tallyOf(one).difference(tallyOf(other))];
+        expect(found.flatMap(({ key, gone }) => (gone ? [] : [key])).sort()).toEqual(news.sort());
+        expect(found.flatMap(({ key, gone }) => (gone ? [key] : [])).sort()).toEqual(gone.sort());
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  test("copy() is another tally of the same records", () => {
+    fc.assert(
+      fc.property(entries, (list) => {
+        const tally = tallyOf(list);
+        const twin = tally.copy();
+        expect(twin.root()).toBe(tally.root());
+        twin.put("new", { epoch: 1, seq: 1 }, "x");
+        for (const { key } of list) twin.remove(key);
+        expect({ root: tally.root(), count: tally.count }).toEqual({ root: tallyOf(list).root(), count: list.length });
+      }),
+      { numRuns: 20 },
+    );
   });
 
   test("preview() tells what would be, and changes nothing", () => {
@@ -66,8 +98,9 @@ function tallyOf(list: readonly { key: string; seq: number; digest: string }[]):
   return tally;
 }
 
-/** The bucket of a key as docs/records.md has it: FNV-1a of 32 bits, its octets folded by XOR. */
-function bucketOf(key: string): number {
+/** The place of a key as docs/records.md has it: FNV-1a of 32 bits; its octets folded by XOR name the bucket, its bits
+ *  12 to 15 the leaf. */
+function leafOf(key: string): { readonly bucket: number; readonly leaf: number } {
   const sum = [...Buffer.from(key)].reduce((sum, octet) => Math.imul(sum ^ octet, 0x01000193) >>> 0, 0x811c9dc5);
-  return (sum ^ (sum >>> 8) ^ (sum >>> 16) ^ (sum >>> 24)) & 0xff;
+  return { bucket: (sum ^ (sum >>> 8) ^ (sum >>> 16) ^ (sum >>> 24)) & 0xff, leaf: (sum >>> 12) & 0xf };
 }

@@ -2,6 +2,11 @@ import { hash } from "node:crypto";
 import type { Order } from "./record.ts";
 
 const BUCKETS = 256;
+/** Leaves of a bucket. */
+const LEAVES = 16;
+
+const EMPTY_LEAF = hash("sha256", "", "base64url");
+const EMPTY_BUCKET = hashOf(Array.from({ length: LEAVES }, () => EMPTY_LEAF));
 
 /** TallyEntry is one record as a head counts it. */
 export interface TallyEntry {
@@ -10,19 +15,23 @@ export interface TallyEntry {
   readonly digest: string;
 }
 
-/** Entry is a record in its bucket, with the line that the bucket's hash takes of it. */
+/** Entry is a record in its leaf, with the line that the leaf's hash takes of it. */
 interface Entry extends TallyEntry {
   readonly line: string;
 }
 
+/** Leaf is an array in the order of its keys, with the lines ready. */
+type Leaf = Entry[];
+
 /** Tally keeps what a head says about a member's records: their count, and a root over 256 bucket hashes, each over
- *  the sorted lines (key, order, digest) of its records. A change costs one bucket and the root, not the whole set; two
- *  parties that differ find the buckets in which they do.
- *  A bucket is an array in the order of its keys, with the lines ready: a batch of hundreds of records touches nearly
- *  all buckets of a large set, and so its hash is all that each of them costs. */
+ *  16 leaf hashes, each over the sorted lines (key, order, digest) of its records: a tree as Merkle's (CRYPTO '87).
+ *  Two parties that differ find the leaves in which they do. A batch of hundreds of records touches nearly all buckets
+ *  of a large set, and of their leaves few: what it costs hardly grows with the set. */
 export class Tally {
-  readonly #buckets: Entry[][] = Array.from({ length: BUCKETS }, () => []);
-  readonly #hashes: (string | undefined)[] = Array.from({ length: BUCKETS }, () => undefined);
+  /** Undefined is a leaf without a record: most sets are small. */
+  readonly #leaves: (Leaf | undefined)[] = new Array<Leaf | undefined>(BUCKETS * LEAVES).fill(undefined);
+  readonly #leafHashes: (string | undefined)[] = new Array<string | undefined>(BUCKETS * LEAVES).fill(EMPTY_LEAF);
+  readonly #hashes: (string | undefined)[] = new Array<string | undefined>(BUCKETS).fill(EMPTY_BUCKET);
   #count = 0;
 
   get count(): number {
@@ -30,51 +39,58 @@ export class Tally {
   }
 
   get(key: string): TallyEntry | undefined {
-    return find(this.#bucket(bucketOf(key)), key);
+    return find(this.#leaves[leafOf(key)], key);
   }
 
   put(key: string, order: Order, digest: string): void {
-    const at = bucketOf(key);
-    const bucket = this.#bucket(at);
-    const place = placeOf(bucket, key);
-    const known = bucket[place]?.key === key;
-    bucket.splice(place, known ? 1 : 0, { key, order, digest, line: `${key} ${order.epoch}.${order.seq} ${digest}\n` });
+    const at = leafOf(key);
+    this.#leaves[at] ??= [];
+    const leaf = this.#leaves[at];
+    const place = placeOf(leaf, key);
+    const known = leaf[place]?.key === key;
+    leaf.splice(place, known ? 1 : 0, { key, order, digest, line: `${key} ${order.epoch}.${order.seq} ${digest}\n` });
     if (!known) this.#count += 1;
-    this.#hashes[at] = undefined;
+    this.#stale(at);
   }
 
   remove(key: string): void {
-    const at = bucketOf(key);
-    const bucket = this.#bucket(at);
-    const place = placeOf(bucket, key);
-    if (bucket[place]?.key !== key) return;
-    bucket.splice(place, 1);
+    const at = leafOf(key);
+    const leaf = this.#leaves[at];
+    const place = leaf === undefined ? 0 : placeOf(leaf, key);
+    if (leaf === undefined || leaf[place]?.key !== key) return;
+    leaf.splice(place, 1);
     this.#count -= 1;
-    this.#hashes[at] = undefined;
+    this.#stale(at);
   }
 
   *keys(): Generator<string> {
-    for (const bucket of this.#buckets) for (const { key } of bucket) yield key;
+    for (const leaf of this.#leaves) for (const { key } of leaf ?? []) yield key;
   }
 
   /** copy is a tally of the same records. */
   copy(): Tally {
     const twin = new Tally();
-    this.#buckets.forEach((bucket, at) => {
-      twin.#buckets[at] = bucket.slice();
-      twin.#hashes[at] = this.#hashes[at];
+    this.#leaves.forEach((leaf, at) => {
+      twin.#leaves[at] = leaf?.slice();
+      twin.#leafHashes[at] = this.#leafHashes[at];
+    });
+    this.#hashes.forEach((hashed, at) => {
+      twin.#hashes[at] = hashed;
     });
     twin.#count = this.#count;
     return twin;
   }
 
   /** difference lists what this tally has that the other has not or has otherwise, and what only the other has.
-   *  Buckets with equal hashes are not looked into. */
+   *  Buckets and leaves with equal hashes are not looked into. */
   *difference(other: Tally): Generator<{ readonly key: string; readonly gone: boolean }> {
-    for (let at = 0; at < BUCKETS; at += 1) {
-      if (this.#hashAt(at) === other.#hashAt(at)) continue;
-      const mine = this.#bucket(at);
-      const theirs = other.#bucket(at);
+    for (let at = 0; at < BUCKETS * LEAVES; at += 1) {
+      if (at % LEAVES === 0 && this.#hashAt(at / LEAVES) === other.#hashAt(at / LEAVES)) {
+        at += LEAVES - 1;
+        continue;
+      }
+      if (this.#leafHashAt(at) === other.#leafHashAt(at)) continue;
+      const [mine, theirs] = [this.#leaves[at] ?? [], other.#leaves[at] ?? []];
       for (const { key, digest } of mine) if (find(theirs, key)?.digest !== digest) yield { key, gone: false };
       for (const { key } of theirs) if (find(mine, key) === undefined) yield { key, gone: true };
     }
@@ -90,8 +106,11 @@ export class Tally {
 
   /** change makes a change and gives what takes it back; hashes that stood before stand again then. */
   change(puts: readonly TallyEntry[], removed: readonly string[]): () => void {
-    const before = new Map([...puts.map(({ key }) => key), ...removed].map((key) => [key, this.get(key)]));
+    const keys = [...puts.map(({ key }) => key), ...removed];
+    const before = new Map(keys.map((key) => [key, this.get(key)]));
     const hashes = [...this.#hashes];
+    const touched = new Map(keys.map((key): [number, string | undefined] => [leafOf(key), undefined]));
+    for (const at of touched.keys()) touched.set(at, this.#leafHashes[at]);
     for (const key of removed) this.remove(key);
     for (const { key, order, digest } of puts) this.put(key, order, digest);
     return () => {
@@ -99,6 +118,7 @@ export class Tally {
         if (entry === undefined) this.remove(key);
         else this.put(key, entry.order, entry.digest);
       }
+      for (const [at, hashed] of touched) this.#leafHashes[at] = hashed;
       hashes.forEach((hashed, at) => {
         this.#hashes[at] = hashed;
       });
@@ -115,48 +135,63 @@ export class Tally {
   }
 
   root(): string {
-    const hashes = this.#hashes.map((_, at) => this.#hashAt(at));
-    return hash("sha256", hashes.join("\n"), "base64url");
+    return hashOf(this.#hashes.map((_, at) => this.#hashAt(at)));
   }
 
-  /** A bucket's hash in base64url; an empty one's is the hash of nothing. */
-  #hashAt(at: number): string {
-    const known = this.#hashes[at];
+  #stale(leaf: number): void {
+    this.#leafHashes[leaf] = undefined;
+    this.#hashes[Math.floor(leaf / LEAVES)] = undefined;
+  }
+
+  #hashAt(bucket: number): string {
+    const known = this.#hashes[bucket];
     if (known !== undefined) return known;
-    const lines = this.#bucket(at).map(({ line }) => line);
-    const fresh = hash("sha256", lines.join(""), "base64url");
-    this.#hashes[at] = fresh;
+    const leaves: string[] = [];
+    for (let at = bucket * LEAVES; at < (bucket + 1) * LEAVES; at += 1) leaves.push(this.#leafHashAt(at));
+    const fresh = hashOf(leaves);
+    this.#hashes[bucket] = fresh;
     return fresh;
   }
 
-  #bucket(at: number): Entry[] {
-    const bucket = this.#buckets[at];
-    if (bucket === undefined) throw new Error(`there is no bucket ${at}`);
-    return bucket;
+  /** A leaf's hash; an empty one's is the hash of nothing. */
+  #leafHashAt(at: number): string {
+    const known = this.#leafHashes[at];
+    if (known !== undefined) return known;
+    let lines = "";
+    for (const { line } of this.#leaves[at] ?? []) lines += line;
+    const fresh = hash("sha256", lines, "base64url");
+    this.#leafHashes[at] = fresh;
+    return fresh;
   }
 }
 
-/** placeOf is where a key stands in a bucket, or would stand. Keys have no character below the space that ends them in
+/** hashOf is the hash of hashes, in base64url. */
+function hashOf(hashes: readonly string[]): string {
+  return hash("sha256", hashes.join("\n"), "base64url");
+}
+
+/** placeOf is where a key stands in a leaf, or would stand. Keys have no character below the space that ends them in
  *  a line, so their order is that of the lines. */
-function placeOf(bucket: readonly Entry[], key: string): number {
-  let [low, high] = [0, bucket.length];
+function placeOf(leaf: readonly Entry[], key: string): number {
+  let [low, high] = [0, leaf.length];
   while (low < high) {
     const middle = (low + high) >>> 1;
-    if ((bucket[middle]?.key ?? "") < key) low = middle + 1;
+    if ((leaf[middle]?.key ?? "") < key) low = middle + 1;
     else high = middle;
   }
   return low;
 }
 
-function find(bucket: readonly Entry[], key: string): Entry | undefined {
-  const entry = bucket[placeOf(bucket, key)];
+function find(leaf: readonly Entry[] | undefined, key: string): Entry | undefined {
+  const entry = leaf?.[placeOf(leaf, key)];
   return entry?.key === key ? entry : undefined;
 }
 
-/** bucketOf spreads keys evenly (FNV-1a, 32 bits, folded to 8) and is the same for everybody. Nothing secret depends
- *  on it: who fills one bucket only makes the own head dearer. */
-function bucketOf(key: string): number {
+/** leafOf spreads keys evenly and is the same for everybody: FNV-1a of 32 bits, folded to the 8 that name the bucket,
+ *  with 4 more for the leaf in it. Nothing secret depends on it: who fills one leaf only makes the own head dearer. */
+function leafOf(key: string): number {
   let sum = 0x811c9dc5;
   for (let at = 0; at < key.length; at += 1) sum = Math.imul(sum ^ key.charCodeAt(at), 0x01000193);
-  return (sum ^ (sum >>> 8) ^ (sum >>> 16) ^ (sum >>> 24)) & 0xff;
+  const bucket = (sum ^ (sum >>> 8) ^ (sum >>> 16) ^ (sum >>> 24)) & 0xff;
+  return bucket * LEAVES + ((sum >>> 12) & (LEAVES - 1));
 }
