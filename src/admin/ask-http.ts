@@ -1,5 +1,6 @@
-import { type IncomingMessage, request as plainRequest, type RequestOptions } from "node:http";
+import type { IncomingMessage, RequestOptions } from "node:http";
 import { request as tlsRequest } from "node:https";
+import { httpRequest as plainRequest } from "#life";
 import { err, ok, type Result } from "#values";
 
 /** AskFault is why a question got no answer.

@@ -1,8 +1,8 @@
 import { rm } from "node:fs/promises";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { aborted, type Clock, type Log, type Room } from "#life";
+import { aborted, type Clock, createHttpServer, type Log, type Room } from "#life";
 import type { HostPort, Ip } from "#values";
 import { capConnections } from "./connection-cap.ts";
 import type { HostGuard } from "./host-guard.ts";
@@ -80,7 +80,7 @@ export function createHttpRoom(options: HttpRoomOptions): HttpRoom {
 function limited({ tls }: HttpRoomOptions, on: (request: IncomingMessage, response: ServerResponse) => void): Server {
   const server =
     tls === null
-      ? createServer(LIMITS, on)
+      ? createHttpServer(LIMITS, on)
       : createTlsServer({ ...LIMITS, ...tls, minVersion: "TLSv1.3", handshakeTimeout: 9500 }, on);
   capConnections(server, MAX_CONNECTIONS);
   server.on("tlsClientError", (_error, socket) => socket.destroy());

@@ -4,6 +4,7 @@ export { type CommandFault, type CommandOptions, describeFault, runCommand } fro
 export { Latest } from "./latest.ts";
 export { createLog, type Log, type LogFormat, type LogLevel, silentLog } from "./log.ts";
 export { type LoopDelay, watchLoopDelay } from "./loop-delay.ts";
+export { createHttpServer, httpGet, httpRequest } from "./node-http.ts";
 export { notifyManager } from "./notify.ts";
 export { preferProcess, withoutPreference } from "./priority.ts";
 export { aborted, isAbort, type Room, runAll } from "./room.ts";

@@ -1,5 +1,4 @@
-import { get } from "node:http";
-import { type Clock, isAbort, type Log, type Room } from "#life";
+import { type Clock, httpGet, isAbort, type Log, type Room } from "#life";
 import { formatHostPort, type HostPort, type Ip } from "#values";
 
 /** Upper bounds in seconds: 0.25 ms × 10^k. */
@@ -56,7 +55,7 @@ export class SelfCheck implements Room {
 
 function askOnce(url: string, signal: AbortSignal): Promise<boolean> {
   return new Promise((resolve) => {
-    get(url, { signal, agent: false }, (response) => {
+    httpGet(url, { signal, agent: false }, (response) => {
       response.resume();
       response.on("end", () => resolve(response.statusCode === 200));
       response.on("error", () => resolve(false));
