@@ -154,14 +154,20 @@ export type ExportSlice = z.infer<typeof exportSlice>;
 export type ExportBody = z.infer<typeof exportBody>;
 export type NodesBody = z.infer<typeof nodesBody>;
 
-/** parseBody reads a body's JSON text by its schema; the error names the field. */
-export function parseBody<T>(schema: z.ZodType<T>, text: string): Result<T> {
+/** parseBody reads a body's JSON text by its schema; the error names the field. What `isPlain` knows to be as the schema
+ *  would give it needs no schema. */
+export function parseBody<T>(
+  schema: z.ZodType<T>,
+  text: string,
+  isPlain: (raw: unknown) => raw is T = (_): _ is T => false,
+): Result<T> {
   let raw: unknown;
   try {
     raw = JSON.parse(text);
   } catch {
     return err("body is not JSON");
   }
+  if (isPlain(raw)) return ok(raw);
   const result = schema.safeParse(raw);
   if (result.success) return ok(result.data);
   const issue = result.error.issues[0];

@@ -19,6 +19,7 @@ import {
   nodesBody,
   parseBody,
 } from "./bodies.ts";
+import { isPlainExport } from "./plain-export.ts";
 import { type Envelope, parseKey, type RecordKey } from "./record.ts";
 import { digestOf, isSealedBy } from "./signature.ts";
 
@@ -58,7 +59,10 @@ export function examine(envelope: Envelope, allocationKey: KeyObject): Result<Ca
   const at = parseKey(envelope.key);
   if (!at.ok) return at;
   const { kind } = at.value;
-  const body = parseBody<unknown>(SCHEMAS[kind], envelope.body);
+  const body =
+    kind === "export"
+      ? parseBody(exportBody, envelope.body, isPlainExport)
+      : parseBody<unknown>(SCHEMAS[kind], envelope.body);
   if (!body.ok) return err(`${envelope.key}: ${body.error}`);
   const candidate = { kind, at: at.value, body: body.value, envelope, digest: digestOf(envelope) } as Candidate;
   const fault = mismatch(candidate);
