@@ -79,7 +79,13 @@ function compose(options: BrokerOptions, { keys, book, lock }: Opened, log: Log)
   const { hub, recovery, presence, refusals, guesses } = sessions;
   const desk = createDesk({ book, hub, recovery, url: advertise, fingerprint: keys.fingerprint });
   const port = createSyncPort(listen, keys, log);
-  const sync = createSyncServer({ server: port.server, version, log, admit: (guest) => admitSession(sessions, guest) });
+  const sync = createSyncServer({
+    server: port.server,
+    version,
+    log,
+    admit: (guest) => admitSession(sessions, guest),
+    hold: (leave) => book.store.whenDurable(leave),
+  });
   let loop: LoopDelay | null = null;
   const readings = {
     pools: () => poolUsage(supernets, book.ipam.list()),

@@ -20,7 +20,8 @@ function inject(call: string, what: string): readonly string[] {
 describe("SqliteStore under kill -9 at each system call", () => {
   test.each([
     ["pwrite64", 60],
-    ["fsync", 24],
+    ["fdatasync", 24],
+    ["fsync", 5],
     ["ftruncate", 3],
     ["unlink", 3],
   ])("keeps what it acknowledged when killed at the n-th %s, up to n = %i", async (call, times) => {
