@@ -12,7 +12,11 @@ const STALLED_MS = 30_000;
 export async function sendEvents(
   response: ServerResponse,
   events: AsyncIterable<string>,
-  { clock, signal, desk }: { readonly clock: Clock; readonly signal: AbortSignal; readonly desk: Pick<Desk, "settled"> },
+  {
+    clock,
+    signal,
+    desk,
+  }: { readonly clock: Clock; readonly signal: AbortSignal; readonly desk: Pick<Desk, "settled"> },
 ): Promise<void> {
   for await (const text of events) {
     await desk.settled();

@@ -109,10 +109,13 @@ export class Hub {
   /** Whoever comes meanwhile gets what it lacks by its first state; whoever goes takes nothing more. */
   async #tell(): Promise<void> {
     const told = this.#waiting.length;
-    const changes = this.#readers.size === 0 ? [] : this.#waiting.map(({ revision, put, removed }) => ({
-      revision,
-      frames: [...batchFrames({ revision, put, removed, snapshot: false })],
-    }));
+    const changes =
+      this.#readers.size === 0
+        ? []
+        : this.#waiting.map(({ revision, put, removed }) => ({
+            revision,
+            frames: [...batchFrames({ revision, put, removed, snapshot: false })],
+          }));
     for (const some of chunks([...this.#readers], READERS_A_TURN)) {
       for (const { outbox } of some) for (const { frames, revision } of changes) outbox.offer(frames, revision);
       await nextTurn();

@@ -1,4 +1,4 @@
-import { closeSync, fdatasync, fdatasyncSync, openSync, readSync, write } from "node:fs";
+import { closeSync, fdatasync, fsyncSync, openSync, readSync, write } from "node:fs";
 import type { LogDisk } from "./log-sync.ts";
 import { markBytes, type SyncedMark } from "./synced-mark.ts";
 
@@ -34,7 +34,7 @@ export class LogFile implements LogDisk {
 
   syncNow(): void {
     const end = this.#end();
-    fdatasyncSync(this.#log);
+    fsyncSync(this.#log);
     this.#note(end);
   }
 

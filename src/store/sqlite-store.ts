@@ -250,4 +250,3 @@ export class SqliteStore implements Store {
 }
 
 const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-
