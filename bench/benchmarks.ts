@@ -1,5 +1,6 @@
 import { accuracy } from "./accuracy.ts";
 import type { Benchmark } from "./benchmark.ts";
+import { detection } from "./detection.ts";
 import { DNS_PARTS, dns } from "./dns.ts";
 import { flatTranslation } from "./flat-translation.ts";
 import { serviceTable } from "./service-table.ts";
@@ -13,6 +14,7 @@ export const BENCHMARKS: readonly Benchmark[] = [
   serviceTable,
   transparency,
   accuracy,
+  detection,
   dns,
 ];
 
