@@ -3,6 +3,7 @@ import type { Benchmark } from "./benchmark.ts";
 import { detection } from "./detection.ts";
 import { DNS_PARTS, dns } from "./dns.ts";
 import { flatTranslation } from "./flat-translation.ts";
+import { probeCost } from "./probe-cost.ts";
 import { serviceTable } from "./service-table.ts";
 import { transparency } from "./transparency.ts";
 import { updateCost } from "./update-cost.ts";
@@ -15,6 +16,7 @@ export const BENCHMARKS: readonly Benchmark[] = [
   transparency,
   accuracy,
   detection,
+  probeCost,
   dns,
 ];
 
