@@ -2,6 +2,7 @@ import { accuracy } from "./accuracy.ts";
 import type { Benchmark } from "./benchmark.ts";
 import { detection } from "./detection.ts";
 import { DNS_PARTS, dns } from "./dns.ts";
+import { failoverGap } from "./failover-gap.ts";
 import { flatTranslation } from "./flat-translation.ts";
 import { probeCost } from "./probe-cost.ts";
 import { serviceTable } from "./service-table.ts";
@@ -17,6 +18,7 @@ export const BENCHMARKS: readonly Benchmark[] = [
   accuracy,
   detection,
   probeCost,
+  failoverGap,
   dns,
 ];
 

@@ -13,9 +13,15 @@ export class Talker {
   readonly child: ChildProcess;
   readonly #wanted = new Set<{ readonly wants: (line: string) => boolean; readonly tell: (heard: Heard) => void }>();
 
+  /** The end of what it said on stderr: why it may be silent. */
+  #complaint = "";
+
   constructor(place: Place, argv: readonly string[]) {
     const [program = "", ...rest] = inside(place, argv);
-    this.child = spawn(program, rest, { stdio: ["pipe", "pipe", "inherit"] });
+    this.child = spawn(program, rest, { stdio: ["pipe", "pipe", "pipe"] });
+    this.child.stderr?.on("data", (said) => {
+      this.#complaint = `${this.#complaint}${said}`.slice(-500);
+    });
     const lines = createInterface({ input: this.child.stdout as NonNullable<ChildProcess["stdout"]> });
     lines.on("line", (line) => this.#hear({ line, at: performance.now() }));
   }
@@ -30,7 +36,10 @@ export class Talker {
     const { promise, resolve, reject } = Promise.withResolvers<Heard>();
     const wanted = { wants, tell: resolve };
     this.#wanted.add(wanted);
-    const late = setTimeout(() => reject(new Error(`${this.child.spawnargs.at(-1)}: nothing heard`)), within);
+    const late = setTimeout(
+      () => reject(new Error(`${this.child.spawnargs.at(-1)}: nothing heard. ${this.#complaint}`)),
+      within,
+    );
     return promise.finally(() => {
       clearTimeout(late);
       this.#wanted.delete(wanted);
