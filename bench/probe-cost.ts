@@ -4,7 +4,7 @@ import { type BenchAsk, type Benchmark, type Outcome, ratioRow } from "./benchma
 import { BFDD, isBfd, startBfd } from "./bfd.ts";
 import { inRun } from "./in-run.ts";
 import { peerPrograms } from "./peer-programs.ts";
-import { isVerdict, probe, raiseProbePair, startProber } from "./probe-pair.ts";
+import { isVerdict, type ProbePair, probe, raiseProbePair, startProber } from "./probe-pair.ts";
 import type { Talker } from "./talker.ts";
 import { cpuSecondsOf } from "./usage.ts";
 
@@ -24,57 +24,52 @@ export const probeCost: Benchmark = {
   run: (ask) => inRun((run) => measure(run, ask), ask.signal),
 };
 
-/** Cost is the share of a core that each took in one window. */
-interface Cost {
-  readonly ours: number;
-  readonly bfd: number | null;
-}
-
 async function measure(run: Run, ask: BenchAsk): Promise<Outcome> {
   const frr = await peerPrograms([BFDD], ask.say);
-  const { prober, bfd } = await raise(run, frr.ok, ask.say);
-  const [windows, seconds] = ask.quick ? [1, 2] : [6, 10];
-  const costs: Cost[] = [];
-  await sleep(2000); // both have settled on their pace
-  for (let n = 0; n < windows; n += 1) {
-    costs.push(await watch(prober, bfd, seconds));
-    ask.say(`window ${n + 1} of ${windows}`);
-  }
-  const beside = costs.flatMap(({ ours, bfd }) => (bfd === null ? [] : [{ a: ours, b: bfd }]));
-  const limit = costs.map(({ ours }) => ({ a: ours, b: MOST_SHARE }));
-  const notes = "the far side of the program's probes is translated, which is partly charged to the sender";
+  const pair = await raiseProbePair(run, PEERS);
+  const windows = { count: ask.quick ? 1 : 5, seconds: ask.quick ? 2 : 8 };
+  const prober = await startOurs(pair, ask.say);
+  const alone = (await watch([prober], windows)).map(([ours = 0]) => ({ a: ours, b: MOST_SHARE }));
+  const both = frr.ok ? await watch([prober, await startTheirs(pair, ask.say)], windows) : [];
+  const beside = both.map(([ours = 0, theirs = 0]) => ({ a: ours, b: theirs }));
+  const note = "the far side of the program's probes is translated, which is partly charged to the sender";
   return {
-    compared: `A: the program's prober, default; B: another; ${windows} windows of ${seconds} s, both at once`,
+    compared: `A: the program's prober, default; B: another; ${windows.count} windows of ${windows.seconds} s, both at once`,
     rows: [
-      ratioRow(`at most ${MOST_SHARE * 100} % of a core`, limit, percent, { most: 1 }),
+      ratioRow(`alone: at most ${MOST_SHARE * 100} % of a core`, alone, percent, { most: 1 }),
       ...(beside.length === 0 ? [] : [ratioRow("FRR's bfdd, 50 ms", beside, percent, { most: 1 })]),
     ],
-    notes: [notes, ...(frr.ok ? [] : [`SKIPPED bfdd: ${frr.error}`])],
+    notes: [note, ...(frr.ok ? [] : [`SKIPPED bfdd: ${frr.error}`])],
   };
 }
 
 const percent = (share: number): string => `${(share * 100).toFixed(2)} %`;
 
-async function raise(run: Run, withBfd: boolean, say: BenchAsk["say"]) {
-  const { left, right, leftAddress, rightAddress } = await raiseProbePair(run, PEERS);
-  const peers = Array.from({ length: PEERS }, (_, n) => rightAddress(n));
+async function startOurs({ left, right, leftAddress, rightAddress }: ProbePair, say: BenchAsk["say"]): Promise<Talker> {
   await mustExec(right, ["nft", "-f", "-"], { stdin: ONE_FOR_ALL });
   const prober = await startProber(left, leftAddress(0));
   await startProber(right, rightAddress(0));
   const all = count(prober, (line) => isVerdict(line, true));
-  probe(prober, peers);
+  probe(
+    prober,
+    Array.from({ length: PEERS }, (_, n) => rightAddress(n)),
+  );
   await all;
   say(`${PEERS} peers answer the program`);
-  if (!withBfd) return { prober, bfd: null };
-  const sessions = peers.map((peer, n) => ({ local: leftAddress(n), peer }));
-  await startBfd(
-    right,
-    sessions.map(({ local, peer }) => ({ local: peer, peer: local })),
-  );
+  return prober;
+}
+
+async function startTheirs(
+  { left, right, leftAddress, rightAddress }: ProbePair,
+  say: BenchAsk["say"],
+): Promise<Talker> {
+  const sessions = Array.from({ length: PEERS }, (_, n) => ({ local: leftAddress(n), peer: rightAddress(n) }));
+  const turned = sessions.map(({ local, peer }) => ({ local: peer, peer: local }));
+  await startBfd(right, turned);
   const bfd = await startBfd(left, sessions);
   await count(bfd, (line) => isBfd(line, "up"));
   say(`${PEERS} peers answer bfdd`);
-  return { prober, bfd };
+  return bfd;
 }
 
 /** As many lines as there are peers: each came up. */
@@ -83,12 +78,21 @@ async function count(talker: Talker, wants: (line: string) => boolean): Promise<
   await talker.next((line) => wants(line) && ++seen === PEERS);
 }
 
-async function watch(prober: Talker, bfd: Talker | null, seconds: number): Promise<Cost> {
-  const read = () => Promise.all([prober, bfd].map((one) => (one === null ? 0 : cpuSecondsOf(one.pid))));
-  const start = performance.now();
-  const [ours = 0, theirs = 0] = await read();
-  await sleep(seconds * 1000);
-  const [oursThen = 0, theirsThen = 0] = await read();
-  const span = (performance.now() - start) / 1000;
-  return { ours: (oursThen - ours) / span, bfd: bfd === null ? null : (theirsThen - theirs) / span };
+/** The share of a core that each took, window by window. */
+async function watch(
+  talkers: readonly Talker[],
+  { count, seconds }: { readonly count: number; readonly seconds: number },
+): Promise<readonly (readonly number[])[]> {
+  const read = () => Promise.all(talkers.map(({ pid }) => cpuSecondsOf(pid)));
+  const shares: (readonly number[])[] = [];
+  await sleep(2000); // all have settled on their pace
+  for (let n = 0; n < count; n += 1) {
+    const start = performance.now();
+    const before = await read();
+    await sleep(seconds * 1000);
+    const after = await read();
+    const span = (performance.now() - start) / 1000;
+    shares.push(after.map((cpu, at) => (cpu - (before[at] ?? 0)) / span));
+  }
+  return shares;
 }
