@@ -1,7 +1,10 @@
 import { accuracy } from "./accuracy.ts";
 import type { Benchmark } from "./benchmark.ts";
+import { detection } from "./detection.ts";
 import { DNS_PARTS, dns } from "./dns.ts";
+import { failoverGap } from "./failover-gap.ts";
 import { flatTranslation } from "./flat-translation.ts";
+import { probeCost } from "./probe-cost.ts";
 import { serviceTable } from "./service-table.ts";
 import { transparency } from "./transparency.ts";
 import { updateCost } from "./update-cost.ts";
@@ -13,6 +16,9 @@ export const BENCHMARKS: readonly Benchmark[] = [
   serviceTable,
   transparency,
   accuracy,
+  detection,
+  probeCost,
+  failoverGap,
   dns,
 ];
 

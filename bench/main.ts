@@ -6,7 +6,7 @@ import { failures, reportText } from "./report.ts";
 
 const HELP = `bench: measures the program against others, as ratios of interleaved pairs.
 
-  make bench                    all of them, in about 15 minutes
+  make bench                    all of them, in about 25 minutes
   node bench/main.ts p7 p22     only these
   --quick                       a smoke within a minute; its figures say nothing
 

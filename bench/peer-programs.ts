@@ -7,6 +7,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   iperf3: "iperf3",
   nsd: "nsd",
   taskset: "util-linux",
+  "/usr/lib/frr/bfdd": "frr",
+  keepalived: "keepalived",
 };
 
 /** peerPrograms sees to it that some programs are there: as root, apt-get installs those that are missing. The error

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { detection } from "./detection.ts";
 import { serviceTable } from "./service-table.ts";
 import { updateCost } from "./update-cost.ts";
 
@@ -27,6 +28,15 @@ describe("a smoke", () => {
     const { rows } = await updateCost.run(ask);
     expect(rows[0]?.ratio.median).toBeLessThan(1);
     expect(rows.every(({ ratio }) => ratio.median > 0)).toBe(true);
+  });
+});
+
+describe("a smoke of detection", () => {
+  test("cuts a wire under all contenders at once, or says aloud which is missing", async () => {
+    const { rows, notes } = await detection.run(ask);
+    expect(rows[0]?.what).toContain("Submariner's rule");
+    expect(rows[0]?.ratio.median).toBeLessThan(1);
+    expect(rows.length === 4 || notes.join().includes("SKIPPED bfdd")).toBe(true);
   });
 });
 

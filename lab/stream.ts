@@ -15,6 +15,8 @@ export interface StreamAsk {
   /** Packets a second; 1000 unless told. */
   readonly rate?: number;
   readonly seconds: number;
+  /** The receiver waits so long for a next packet, 2 s unless told: a longer hole is taken for the end. */
+  readonly idleMs?: number;
 }
 
 /** Stream is a stream of datagrams under way. */
@@ -25,8 +27,9 @@ export interface Stream {
 }
 
 /** startStream begins a steady stream of small datagrams from one place to another. */
-export async function startStream({ from, to, address, port, rate = 1000, seconds }: StreamAsk): Promise<Stream> {
-  const argv = [process.execPath, SCRIPT, "receive", "--port", String(port)];
+export async function startStream(ask: StreamAsk): Promise<Stream> {
+  const { from, to, address, port, rate = 1000, seconds, idleMs = 2000 } = ask;
+  const argv = [process.execPath, SCRIPT, "receive", "--port", String(port), "--idle", String(idleMs)];
   const receiver = await spawnIn(to, `${to.name}-stream-${port}`, argv);
   await waitForLine(receiver, (line) => line === "ready");
   const flags = ["--to", address, "--port", String(port), "--rate", String(rate), "--seconds", String(seconds)];

@@ -18,8 +18,8 @@ export interface Streamed {
 
 const BYTES = 64;
 
-/** receive takes packets until nothing has come for two seconds after the first, and says how it was. */
-async function receive(port: number): Promise<void> {
+/** receive takes packets until nothing has come for a while after the first, and says how it was. */
+async function receive(port: number, idleMs: number): Promise<void> {
   const socket = createSocket({ type: "udp4", recvBufferSize: 4 << 20 });
   let [first, last, lastSent, received, holeMs, holes] = [-1, -1, 0, 0, 0, 0];
   let idle: NodeJS.Timeout | undefined;
@@ -34,7 +34,7 @@ async function receive(port: number): Promise<void> {
     }
     if (seq > last) [last, lastSent] = [seq, sent];
     idle?.refresh();
-    idle ??= setTimeout(() => socket.close(), 2000);
+    idle ??= setTimeout(() => socket.close(), idleMs);
   });
   socket.bind(port, "0.0.0.0", () => process.stdout.write("ready\n"));
   await once(socket, "close");
@@ -64,10 +64,10 @@ async function send(host: string, port: number, perSecond: number, seconds: numb
 if (import.meta.main) {
   const option = { type: "string" } as const;
   const { values, positionals } = parseArgs({
-    options: { to: option, port: option, rate: option, seconds: option },
+    options: { to: option, port: option, rate: option, seconds: option, idle: option },
     allowPositionals: true,
   });
-  const { to = "", port = "9100", rate = "1000", seconds = "5" } = values;
-  if (positionals[0] === "receive") await receive(Number(port));
+  const { to = "", port = "9100", rate = "1000", seconds = "5", idle = "2000" } = values;
+  if (positionals[0] === "receive") await receive(Number(port), Number(idle));
   else await send(to, Number(port), Number(rate), Number(seconds));
 }

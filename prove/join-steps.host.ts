@@ -22,7 +22,7 @@ afterAll(async () => {
 const SOME: readonly JoinStep[] = [
   { side: "gateway", call: "rename", n: 2 },
   { side: "gateway", call: "connect", n: 2 },
-  { side: "broker", call: "fsync", n: 1 },
+  { side: "broker", call: "fdatasync", n: 1 },
 ];
 
 test.each(SOME.map((step, at) => [step.side, step.call, step.n, at] as const))(

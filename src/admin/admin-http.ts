@@ -132,6 +132,7 @@ async function answer(
   }
   if (handler.kind === "read") {
     const { body } = await handler.run(office, ask);
+    await office.desk.settled();
     return sendText(response, status, "application/json", JSON.stringify(body));
   }
   const reply = once(office.desk, { request, actor: ask.by, body: ask.body }, () => {
@@ -141,6 +142,7 @@ async function answer(
   const type = reply.status < 400 ? "application/json" : "application/problem+json";
   const { revision = office.desk.revision() } = JSON.parse(reply.text) as { readonly revision?: number };
   showRevision(response, revision);
+  await office.desk.settled();
   sendText(response, reply.status, type, reply.text);
 }
 

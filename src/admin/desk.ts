@@ -6,6 +6,8 @@ import type { Envelope } from "#wire";
 /** Desk is what the broker lets its operators see and do: the HTTP room knows the broker by this port alone. */
 export interface Desk {
   revision(): Revision;
+  /** settled resolves when all that was done up to now is on the disk: no answer tells of it before. */
+  settled(): Promise<void>;
   clusters(): readonly ClusterView[];
   evict(cluster: ClusterId, by: string): Result<Revision, DeskFault>;
   allocations(): readonly Allocation[];

@@ -41,6 +41,9 @@ export class FakeDesk implements Desk {
     return this.rev;
   }
 
+  /** Resolves at once, unless a test holds it. */
+  settled: () => Promise<void> = () => Promise.resolve();
+
   clusters(): readonly ClusterView[] {
     return [...this.members.values()];
   }

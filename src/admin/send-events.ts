@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import type { Clock } from "#life";
+import type { Desk } from "./desk.ts";
 import { beginStream } from "./send.ts";
 
 /** A reader that takes nothing for so long is cut: what is written to it stays in memory. */
@@ -11,9 +12,14 @@ const STALLED_MS = 30_000;
 export async function sendEvents(
   response: ServerResponse,
   events: AsyncIterable<string>,
-  { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+  {
+    clock,
+    signal,
+    desk,
+  }: { readonly clock: Clock; readonly signal: AbortSignal; readonly desk: Pick<Desk, "settled"> },
 ): Promise<void> {
   for await (const text of events) {
+    await desk.settled();
     if (!response.headersSent) beginStream(response, "text/event-stream");
     if (response.destroyed || signal.aborted) break;
     if (response.write(text)) continue;

@@ -71,6 +71,7 @@ export class Book {
     const { promise, resolve } = Promise.withResolvers<string>();
     this.failed = promise;
     this.#fail = resolve;
+    void store.failed.then(({ message }) => resolve(message));
     this.reload();
   }
 
@@ -116,6 +117,11 @@ export class Book {
     if (!committed.ok && committed.error.code === "io") this.#fail(committed.error.message);
     if (committed.ok) for (const speaker of change.speakers ?? []) this.#speakers.set(speaker.cluster, speaker);
     return committed;
+  }
+
+  /** settled resolves when all that was decided up to now is on the disk: nobody is told of it before. */
+  settled(): Promise<void> {
+    return new Promise((resolve) => this.store.whenDurable(resolve));
   }
 
   /** writable asks a disk that was full whether it still is, before anything is taken that would have to be undone. */

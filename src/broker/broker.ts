@@ -2,7 +2,7 @@ import { createAdminHttp, type Desk, type ProcessReadings } from "#admin";
 import { type BrokerKeys, loadBrokerKeys } from "#identity";
 import { poolUsage } from "#ipam";
 import { type Clock, type Log, type LoopDelay, type Room, runAll, type Trouble, watchLoopDelay } from "#life";
-import { type DataLock, lockDataDir } from "#store";
+import { type DataLock, lockDataDir, type SqliteStoreOptions } from "#store";
 import { createSyncServer } from "#sync";
 import { type Cidr, type HostPort, type Millis, ok, type Result } from "#values";
 import { auditLine } from "./audit-line.ts";
@@ -32,6 +32,8 @@ export interface BrokerOptions {
   /** A restored store waits for no member any more. */
   readonly acceptLoss: boolean;
   readonly version: string;
+  /** What stands between the store and its disk, for tests. */
+  readonly disk?: SqliteStoreOptions["disk"];
 }
 
 export interface Broker extends Room {
@@ -59,10 +61,10 @@ export function openBroker(options: BrokerOptions, clock: Clock, log: Log): Resu
 }
 
 function openLocked(options: BrokerOptions, lock: DataLock, clock: Clock, log: Log): Result<Opened> {
-  const { supernets, quarantineMs } = options;
+  const { supernets, quarantineMs, disk } = options;
   const keys = loadBrokerKeys(lock.dir, hostsOf(options), clock.now());
   if (!keys.ok) return keys;
-  const book = openBook({ lock, keys: keys.value, supernets, quarantineMs, clock, log });
+  const book = openBook({ lock, keys: keys.value, supernets, quarantineMs, clock, log, disk });
   return book.ok ? ok({ keys: keys.value, book: book.value, lock }) : book;
 }
 
@@ -79,7 +81,13 @@ function compose(options: BrokerOptions, { keys, book, lock }: Opened, log: Log)
   const { hub, recovery, presence, refusals, guesses } = sessions;
   const desk = createDesk({ book, hub, recovery, url: advertise, fingerprint: keys.fingerprint });
   const port = createSyncPort(listen, keys, log);
-  const sync = createSyncServer({ server: port.server, version, log, admit: (guest) => admitSession(sessions, guest) });
+  const sync = createSyncServer({
+    server: port.server,
+    version,
+    log,
+    admit: (guest) => admitSession(sessions, guest),
+    hold: (leave) => book.store.whenDurable(leave),
+  });
   let loop: LoopDelay | null = null;
   const readings = {
     pools: () => poolUsage(supernets, book.ipam.list()),

@@ -22,7 +22,7 @@ const IDEMPOTENT_MS = 24 * 3_600_000;
 
 /** createDesk shows the broker to its operators, and does what they ask. */
 export function createDesk(parts: DeskParts): Desk {
-  return { ...reading(parts), ...changing(parts), ...answering(parts) };
+  return { ...reading(parts), ...changing(parts), ...answering(parts), settled: () => parts.book.settled() };
 }
 
 type Reading = "revision" | "clusters" | "allocations" | "whois" | "invites" | "records" | "latency" | "audit";

@@ -64,6 +64,7 @@ describe("a member that comes back", () => {
     await using amber = await member(broker, "amber");
     await amber.publish(amber.says({ web: amber.address() }));
     const { epoch } = amber;
+    await amber.until(() => amber.cursor?.revision === broker.broker.desk.revision());
     await broker.restart();
     await amber.until(() => amber.client.state !== "live");
     await amber.live();

@@ -10,6 +10,7 @@ describe("the address of a name", () => {
     await using broker = await TestBroker.open();
     await using amber = await member(broker, "amber");
     await amber.publish(amber.says({ web: amber.address() }));
+    await amber.until(() => amber.catalogue.ledger.serviceAddress("shop/web"));
     await amber.publish(amber.says({ web: null }));
     broker.clock.advance(30_000);
     await expect.poll(() => stateOf(broker, "web")).toBe("quarantine");

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { batchFrames, type Diff, type Link, Outbox } from "#sync";
 import type { ClusterId, Millis, NodeName, Revision } from "#values";
 import { type Catalogue, compareOrder, type Envelope, type Latency, type Login, type RecordKind } from "#wire";
@@ -31,6 +32,11 @@ const RANK: Readonly<Record<RecordKind, number>> = {
   nodes: 5,
   export: 5,
 };
+/** Changes are told so often at most, several at a time: each telling costs every reader an encryption and a system
+ *  call. The first after a rest goes at once. */
+const TELL_EVERY_MS = 20;
+/** Readers told in one turn of the event loop. */
+const READERS_A_TURN = 25;
 /** A reader that lacks more records gets everything from memory: that is sooner made than read from the disk. */
 const FAR_BEHIND = 1000;
 
@@ -39,12 +45,13 @@ export class Hub {
   readonly #book: Book;
   readonly #readers = new Set<Reader>();
   /** Commits that are to be told: not in the same turn as they were written, which is long enough by itself. */
-  readonly #waiting: Committed[] = [];
+  #waiting: Committed[] = [];
+  #toldAt = Number.NEGATIVE_INFINITY;
 
   constructor(book: Book) {
     this.#book = book;
     book.onCommit((committed) => {
-      if (this.#waiting.push(committed) === 1) setImmediate(() => this.#broadcast());
+      if (this.#waiting.push(committed) === 1) this.#tellSoon();
     });
   }
 
@@ -93,13 +100,29 @@ export class Hub {
     outbox.insert(() => this.#snapshot((key) => asked.has(key.split("/")[1] ?? "")));
   }
 
-  #broadcast(): void {
-    const committed = this.#waiting.shift();
-    if (this.#waiting.length > 0) setImmediate(() => this.#broadcast());
-    if (committed === undefined || this.#readers.size === 0) return;
-    const { revision, put, removed } = committed;
-    const frames = [...batchFrames({ revision, put, removed, snapshot: false })];
-    for (const reader of this.#readers) reader.outbox.offer(frames, revision);
+  #tellSoon(): void {
+    const wait = this.#toldAt + TELL_EVERY_MS - this.#book.clock.monotonic();
+    if (wait > 0) setTimeout(() => void this.#tell(), wait);
+    else setImmediate(() => void this.#tell());
+  }
+
+  /** Whoever comes meanwhile gets what it lacks by its first state; whoever goes takes nothing more. */
+  async #tell(): Promise<void> {
+    const told = this.#waiting.length;
+    const changes =
+      this.#readers.size === 0
+        ? []
+        : this.#waiting.map(({ revision, put, removed }) => ({
+            revision,
+            frames: [...batchFrames({ revision, put, removed, snapshot: false })],
+          }));
+    for (const some of chunks([...this.#readers], READERS_A_TURN)) {
+      for (const { outbox } of some) for (const { frames, revision } of changes) outbox.offer(frames, revision);
+      await nextTurn();
+    }
+    this.#waiting = this.#waiting.slice(told);
+    this.#toldAt = this.#book.clock.monotonic();
+    if (this.#waiting.length > 0) this.#tellSoon();
   }
 
   /** A part of what changed would split records from their head: it is all of it, or a snapshot. */
@@ -118,6 +141,10 @@ export class Hub {
     for (const { envelope } of this.#book.entries.values()) if (wanted(envelope.key)) put.push(envelope);
     return { revision: this.#book.store.revision(), put: inRank(put), removed: [], snapshot: true };
   }
+}
+
+function* chunks<T>(all: readonly T[], size: number): Generator<readonly T[]> {
+  for (let at = 0; at < all.length; at += size) yield all.slice(at, at + size);
 }
 
 /** isKnown reports whether a gateway holds exactly the record of the chronicle that we hold, or a newer one. */

@@ -2,7 +2,7 @@ import type { BrokerKeys } from "#identity";
 import { fingerprintOf } from "#identity";
 import { Ipam } from "#ipam";
 import type { Clock, Log } from "#life";
-import { type DataLock, openSqliteStore, type Store } from "#store";
+import { type DataLock, openSqliteStore, type SqliteStoreOptions, type Store } from "#store";
 import { type Cidr, err, type Millis, ok, type Result } from "#values";
 import { Authority } from "./authority.ts";
 import { Book } from "./book.ts";
@@ -14,11 +14,13 @@ export interface OpenBookOptions {
   readonly quarantineMs: Millis;
   readonly clock: Clock;
   readonly log: Log;
+  readonly disk?: SqliteStoreOptions["disk"] | undefined;
 }
 
 /** openBook opens the store in a data folder that is locked, and refuses what does not belong to it. */
-export function openBook({ lock, keys, supernets, quarantineMs, clock, log }: OpenBookOptions): Result<Book> {
-  const store = openSqliteStore({ dir: lock.dir, clock, log, lock });
+export function openBook(options: OpenBookOptions): Result<Book> {
+  const { lock, keys, supernets, quarantineMs, clock, log, disk } = options;
+  const store = openSqliteStore({ dir: lock.dir, clock, log, lock, ...(disk === undefined ? {} : { disk }) });
   if (!store.ok) return store;
   const fixed = fix(store.value, keys, supernets);
   if (!fixed.ok) {

@@ -132,8 +132,7 @@ test("a store that was set back under its broker becomes a new one when a member
   await broker.restore(file, true); // as if nobody had said that it is a restored one
   await relive(amber);
   await relive(birch);
-  await birch.until(() => broker.broker.desk.clusters().some(({ id }) => id === "birch"));
-  expect(prefixesOf(broker).get("birch")).toBe(birch.prefix);
+  await expect.poll(() => prefixesOf(broker).get("birch")).toBe(birch.prefix);
   expect(broker.audit().join("\n")).toContain("recovery-begin");
 });
 

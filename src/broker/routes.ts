@@ -19,13 +19,21 @@ type Answer = Promise<Result<unknown, { readonly code: string; readonly message:
 /** brokerRoutes are the verbs that talk to a broker on its own host, by the socket in its data folder: whoever can
  *  open that needs no other credential. */
 export function brokerRoutes({ desk, status, backup }: Broker): readonly Route[] {
-  return [
+  const routes: readonly Route[] = [
     { method: "GET", path: "/v1/status", handle: async () => ok(status()) },
     { method: "POST", path: "/v1/invites", handle: ({ body }) => invite(desk, body) },
     { method: "POST", path: "/v1/backup", handle: ({ body }) => backUp(backup, body) },
     { method: "GET", path: "/v1/ipam", handle: async () => ok(rowsOf(desk)) },
     { method: "GET", path: "/v1/whois", handle: ({ query }) => owner(desk, query["address"] ?? "") },
   ];
+  return routes.map((route) => ({ ...route, handle: (ask) => whenSettled(desk, route.handle(ask)) }));
+}
+
+/** No answer tells of what is not on the disk. */
+async function whenSettled<T>(desk: Broker["desk"], answer: Promise<T>): Promise<T> {
+  const said = await answer;
+  await desk.settled();
+  return said;
 }
 
 async function backUp(backup: Broker["backup"], body: unknown): Answer {

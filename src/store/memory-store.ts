@@ -43,8 +43,16 @@ export class MemoryStore implements Store {
     this.#broken = fault;
   }
 
+  /** There is no disk that could fail. */
+  readonly failed: Promise<StoreFault> = new Promise(() => {});
+
   revision(): Revision {
     return this.#revision as Revision;
+  }
+
+  /** Nothing is ever on its way. */
+  whenDurable(done: () => void): void {
+    done();
   }
 
   /** Refuses before it writes: nothing after the redemption can fail, so nothing has to be undone. */

@@ -155,7 +155,7 @@ async function killedStore(dir: string): Promise<readonly number[]> {
 function copyStore(from: string, to: string): void {
   rmSync(to, { recursive: true, force: true });
   mkdirSync(to);
-  for (const name of ["store.db", "store.db-wal"]) {
+  for (const name of ["store.db", "store.db-wal", "store.db-wal-synced"]) {
     if (existsSync(join(from, name))) copyFileSync(join(from, name), join(to, name));
   }
 }

@@ -6,12 +6,15 @@ import type { Clock, Log } from "#life";
 import { err, ok, type Result } from "#values";
 import { takeFiles } from "./backup-files.ts";
 import { type DataLock, lockDataDir, touchPrivate } from "./data-lock.ts";
+import { LogFile, markPath } from "./log-file.ts";
+import type { LogDisk } from "./log-sync.ts";
 import { RESTORING } from "./restore-backup.ts";
 import { checkSchema, createSchema, isBlank } from "./schema.ts";
 import { faultOf, isBusy, isDamage } from "./sqlite-fault.ts";
-import { SqliteStore } from "./sqlite-store.ts";
+import { SqliteStore, WAL_BYTES } from "./sqlite-store.ts";
 import { RECOVERING, RESTORED_FROM, type Store } from "./store.ts";
 import { BLANK_STATE, StoreTables } from "./store-tables.ts";
+import { readMark } from "./synced-mark.ts";
 import { walDamage } from "./wal-check.ts";
 
 export interface SqliteStoreOptions {
@@ -25,6 +28,8 @@ export interface SqliteStoreOptions {
   readonly tombstones?: number;
   /** Rows of the audit log that are kept, at least. */
   readonly auditRows?: number;
+  /** What stands between the store and its disk where that is not to be the disk itself: for tests. */
+  readonly disk?: (real: LogDisk) => LogDisk;
 }
 
 const REMEDY = "restore a backup with `meridian broker restore FILE`";
@@ -45,7 +50,7 @@ export function openSqliteStore(options: SqliteStoreOptions): Result<Store> {
 
 /** Under the lock: looks at the files, opens them, and closes them again where anything is wrong. */
 function openLocked(options: SqliteStoreOptions, lock: DataLock | null): Result<Store> {
-  const { dir, clock, log, tombstones = 100_000, auditRows = 500_000 } = options;
+  const { dir, clock, log, tombstones = 100_000, auditRows = 500_000, disk = (real: LogDisk) => real } = options;
   const path = join(dir, "store.db");
   let db: DatabaseSync | undefined;
   try {
@@ -54,9 +59,12 @@ function openLocked(options: SqliteStoreOptions, lock: DataLock | null): Result<
     touchPrivate(path);
     db = new DatabaseSync(path, { timeout: 0 });
     const tables = prepare(db, dir, auditRows);
-    if (tables.ok) return ok(new SqliteStore({ dir, path, db, tables: tables.value, tombstones, clock, log, lock }));
-    db.close();
-    return err(`${path} ${tables.error}`);
+    if (!tables.ok) {
+      db.close();
+      return err(`${path} ${tables.error}`);
+    }
+    const file = disk(openLog(path, db));
+    return ok(new SqliteStore({ dir, path, db, tables: tables.value, disk: file, tombstones, clock, log, lock }));
   } catch (error) {
     db?.close();
     const reason = error instanceof Error ? error.message : String(error);
@@ -65,6 +73,14 @@ function openLocked(options: SqliteStoreOptions, lock: DataLock | null): Result<
     const fault = faultOf(error, dir);
     return err(`cannot open ${path}: ${fault?.code === "disk-full" ? fault.message : reason}`);
   }
+}
+
+/** openLog opens the log to be synced, and does it once: what an earlier life has left in it is read as committed. */
+function openLog(path: string, db: DatabaseSync): LogDisk {
+  const count = db.prepare("PRAGMA wal_checkpoint(NOOP)"); // counts the frames and does nothing else
+  const log = new LogFile(`${path}-wal`, () => Number(count.get()?.["log"] ?? 0));
+  log.syncNow();
+  return log;
 }
 
 /** What only the files themselves show, before SQLite has opened them and forgiven it. */
@@ -77,8 +93,13 @@ function wrongOnDisk(path: string): string | undefined {
   if (mode !== MODE.wal && mode !== MODE.rollback) return "has a damaged header";
   if (log.length === 0) return undefined;
   if (mode !== MODE.wal) return "does not belong to the log store.db-wal beside it, or its header is damaged";
-  const damage = walDamage(log);
+  const damage = walDamage(log, markOf(`${path}-wal`));
   return damage === undefined ? undefined : `has a damaged log store.db-wal (${damage})`;
+}
+
+function markOf(log: string) {
+  const path = markPath(log);
+  return existsSync(path) ? readMark(readFileSync(path)) : undefined;
 }
 
 /** The first 100 bytes; a shorter file reads as zeros, which no header has. */
@@ -94,8 +115,8 @@ function headerOf(path: string): Buffer {
  *  memory file either. */
 function prepare(db: DatabaseSync, dir: string, auditRows: number): Result<StoreTables> {
   db.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON");
-  db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0");
-  db.exec("PRAGMA journal_size_limit = 8388608; PRAGMA temp_store = MEMORY");
+  db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0");
+  db.exec(`PRAGMA journal_size_limit = ${2 * WAL_BYTES}; PRAGMA temp_store = MEMORY`);
   db.exec("BEGIN IMMEDIATE; COMMIT"); // takes the file for good, or finds it taken
   const blank = isBlank(db);
   if (blank) makeStore(db, dir, auditRows);

@@ -20,7 +20,8 @@ function inject(call: string, what: string): readonly string[] {
 describe("SqliteStore under kill -9 at each system call", () => {
   test.each([
     ["pwrite64", 60],
-    ["fsync", 24],
+    ["fdatasync", 24],
+    ["fsync", 5],
     ["ftruncate", 3],
     ["unlink", 3],
   ])("keeps what it acknowledged when killed at the n-th %s, up to n = %i", async (call, times) => {
@@ -38,12 +39,13 @@ describe("SqliteStore under kill -9 at each system call", () => {
 
 describe("SqliteStore on a disk whose fsync fails", () => {
   test.each([
-    [1, /cannot open .*disk I\/O error/],
-    [8, /(cannot open .*disk I\/O error|io: the store in .* failed)/],
-    [30, /io: the store in .* failed: disk I\/O error/],
-  ])("acknowledges nothing after EIO of fsync number %i and refuses to go on", async (from, said) => {
+    ["fsync", 1, /cannot open .*disk I\/O error/],
+    ["fsync", 5, /(cannot open .*|io: the store in .* failed: .*)(disk I\/O error|EIO)/],
+    ["fdatasync", 1, /io: the store in .* failed: EIO/],
+    ["fdatasync", 30, /io: the store in .* failed: EIO/],
+  ])("acknowledges nothing after EIO of %s number %i and refuses to go on", async (call, from, said) => {
     using folder = temporaryFolder();
-    const under = inject("fsync", `error=EIO:when=${from}+`);
+    const under = inject(call, `error=EIO:when=${from}+`);
     const end = await runWriter({ dir: folder.path, count: 2000, under });
     expect(end.code).not.toBe(0);
     expect(end.stderr).toMatch(said);

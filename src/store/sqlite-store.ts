@@ -15,6 +15,7 @@ import {
 import { ChangeLog, recordOf } from "./change-log.ts";
 import type { DataLock } from "./data-lock.ts";
 import type { Invite } from "./invite.ts";
+import { type LogDisk, LogSync } from "./log-sync.ts";
 import { writeBackup } from "./sqlite-backup.ts";
 import { faultOf } from "./sqlite-fault.ts";
 import type { Answer, AuditRow, Change, Changes, Speaker, Store, StoredRecord, StoreFault } from "./store.ts";
@@ -27,6 +28,7 @@ export interface SqliteParts {
   readonly path: string;
   readonly db: DatabaseSync;
   readonly tables: StoreTables;
+  readonly disk: LogDisk;
   readonly tombstones: number;
   readonly clock: Pick<Clock, "now">;
   readonly log: Log;
@@ -34,13 +36,16 @@ export interface SqliteParts {
   readonly lock: DataLock | null;
 }
 
-/** The log is copied into the database beyond this size: copying then takes a few milliseconds. */
-const WAL_BYTES = 4 << 20;
+/** The log is copied into the database beyond this size. Seldom: the database's fsync is one that everything waits for.
+ *  A log of this size is checked in a fraction of a second at the next start. */
+export const WAL_BYTES = 16 << 20;
 /** Records read at a time; no statement stays open in between, which would keep the log from being reused. */
 const PAGE = 256;
 
-/** SqliteStore is the store on one SQLite database that this process alone has open, in WAL mode with an fsync for
- *  each commit (sqlite.org/wal.html; PRAGMA synchronous=FULL). */
+/** SqliteStore is the store on one SQLite database that this process alone has open, in WAL mode (sqlite.org/wal.html).
+ *  With PRAGMA synchronous=NORMAL a commit writes the log and does not sync it: LogSync does, off the main thread.
+ *  SQLite itself syncs where order matters: the log before it is copied into the database, the database after that, and
+ *  the header of a log that begins anew. */
 export class SqliteStore implements Store {
   readonly #parts: SqliteParts;
   readonly #tables: StoreTables;
@@ -49,6 +54,9 @@ export class SqliteStore implements Store {
   readonly #end: StatementSync;
   readonly #checkpoint: StatementSync;
   readonly #page: StatementSync;
+  readonly #sync: LogSync;
+  readonly failed: Promise<StoreFault>;
+  readonly #fail: (fault: StoreFault) => void;
   #broken: StoreFault | undefined;
 
   constructor(parts: SqliteParts) {
@@ -60,6 +68,14 @@ export class SqliteStore implements Store {
     this.#end = db.prepare("COMMIT");
     this.#checkpoint = db.prepare("PRAGMA wal_checkpoint(PASSIVE)");
     this.#page = tables.records.query("WHERE key > ? ORDER BY key LIMIT ?");
+    this.#sync = new LogSync({
+      disk: parts.disk,
+      failed: (error) => this.#break({ code: "io", message: `the store in ${parts.dir} failed: ${reasonOf(error)}` }),
+      synced: () => this.#shortenLog(),
+    });
+    const { promise, resolve } = Promise.withResolvers<StoreFault>();
+    this.failed = promise;
+    this.#fail = resolve;
   }
 
   /** Both may change within a life: a restore gives a new id, members may raise the generation. */
@@ -75,8 +91,12 @@ export class SqliteStore implements Store {
     return this.#tables.state.revision as Revision;
   }
 
-  /** One transaction: redeem, write, save the sums, COMMIT with its fsync. An error before the end leaves nothing, in
-   *  the file or in memory; only what COMMIT returned for is acknowledged. */
+  whenDurable(done: () => void): void {
+    this.#sync.whenDurable(done);
+  }
+
+  /** One transaction: redeem, write, save the sums, COMMIT. An error before the end leaves nothing, in the file or in
+   *  memory. */
   commit(change: Change): Result<Revision, StoreFault> {
     if (this.#broken !== undefined) return err(this.#broken);
     let forget = (): void => {}; // until there is a saved state to forget
@@ -94,8 +114,8 @@ export class SqliteStore implements Store {
       forget();
       return err(this.#failed(error));
     }
-    this.#shortenLog();
-    return ok(this.revision());
+    this.#sync.wrote();
+    return this.#broken === undefined ? ok(this.revision()) : err(this.#broken);
   }
 
   /** Page by page, by the last key seen: a key that goes or comes meanwhile shifts no other. */
@@ -176,10 +196,13 @@ export class SqliteStore implements Store {
     return writeBackup(this.#parts.db, path, files);
   }
 
-  /** Moves the log into the database and gives the lock back; a second call does nothing. */
+  /** Moves the log into the database and gives the lock back; a second call does nothing. The log is synced first: where
+   *  it cannot be moved, it stays. */
   close(): void {
     if (!this.#parts.db.isOpen) return;
+    this.#sync.now();
     this.#parts.db.close();
+    this.#parts.disk.close();
     this.#parts.lock?.[Symbol.dispose]();
   }
 
@@ -203,8 +226,10 @@ export class SqliteStore implements Store {
   }
 
   /** Checkpoints are ours and not SQLite's own, which ignore errors: after a failed fsync of the database the log
-   *  must not be reused. A full disk only leaves the log long. */
+   *  must not be reused. They follow a sync, so that little of the log is left for SQLite to sync. A full disk only
+   *  leaves the log long. */
   #shortenLog(): void {
+    if (!this.#parts.db.isOpen || this.#broken !== undefined) return;
     try {
       const size = statSync(`${this.#parts.path}-wal`, { throwIfNoEntry: false })?.size ?? 0;
       if (size > WAL_BYTES) this.#checkpoint.all();
@@ -219,6 +244,9 @@ export class SqliteStore implements Store {
   /** There is no way back from here within this process: the next one reads what the disk really holds. */
   #break(fault: StoreFault): void {
     this.#broken = fault;
+    this.#fail(fault);
     this.#parts.log.error("the store refuses all writes from now on", { reason: fault.message });
   }
 }
+
+const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

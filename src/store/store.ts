@@ -87,8 +87,9 @@ export interface Changes {
   readonly through: Revision;
 }
 
-/** Store is the broker's durable log. What commit() acknowledged is there after any crash; what it did not is there
- *  whole or not at all. Reads throw when what they find was damaged after the store was opened. */
+/** Store is the broker's durable log. What commit() has taken is seen by every read, and there after a crash of this
+ *  process; when whenDurable() says so, after one of the machine too. Before that nobody may be told of it. What is not
+ *  there whole is not there at all. Reads throw when what they find was damaged after the store was opened. */
 export interface Store {
   /** A UUID, made with the store. A restored copy is a new store: it gets a new one. */
   readonly id: string;
@@ -96,6 +97,11 @@ export interface Store {
   readonly generation: number;
   revision(): Revision;
   commit(change: Change): Result<Revision, StoreFault>;
+  /** whenDurable calls back when everything committed up to now is on the disk: in the order of the calls, at once where
+   *  nothing is on its way there, and never once the disk has failed. */
+  whenDurable(done: () => void): void;
+  /** Resolves when the disk has failed for good: what was committed last may not be on it. */
+  readonly failed: Promise<StoreFault>;
   /** By key; may be read slowly while others commit, and then shows each key as it is when it is reached. */
   records(): Iterable<StoredRecord>;
   record(key: string): StoredRecord | null;

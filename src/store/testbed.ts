@@ -35,7 +35,7 @@ export function record(key: string, seq = 1, body: unknown = { seq }): Envelope 
 }
 
 /** Commit n of the child: its number in `last`, two records that belong together, every third time a removal, and an
- *  audit line. Acknowledged commits go to stdout, one number a line, written before the next commit begins. */
+ *  audit line. Acknowledged commits go to stdout, one number a line, each when it is durable; a failed disk ends it. */
 const WRITER = `
 import { writeSync } from "node:fs";
 import { openSqliteStore } from ${JSON.stringify(new URL("./open-sqlite-store.ts", import.meta.url).href)};
@@ -53,9 +53,14 @@ for (const end = n + Number(count); n < end; ) {
   const audit = [{ time: n, actor: "writer", action: "put", subject: String(n), outcome: "done", detail: "" }];
   const done = store.commit({ put, remove: n % 3 ? [] : ["left/" + (n + 7) % 50, "right/" + (n + 7) % 50], audit });
   if (!done.ok) throw new Error(done.error.code + ": " + done.error.message);
+  const fault = await Promise.race([store.failed, new Promise((durable) => store.whenDurable(durable))]);
+  if (fault !== undefined) throw new Error(fault.code + ": " + fault.message);
   writeSync(1, n + "\\n");
 }
 `;
+
+/** A single thread for file operations: strace counts the system calls of each thread by itself. */
+const ONE_THREAD = { UV_THREADPOOL_SIZE: "1" };
 
 /** WriterEnd is what is known of a writer that has ended. */
 export interface WriterEnd {
@@ -78,7 +83,7 @@ export interface WriterOptions {
 /** runWriter runs the child process to its end, or kills it while it goes on committing. */
 export async function runWriter({ dir, count, killAfter, under = [] }: WriterOptions): Promise<WriterEnd> {
   const argv = [...under, process.execPath, "--input-type=module", "-e", WRITER, dir, String(count)];
-  const child = spawn(argv[0] ?? "", argv.slice(1), { stdio: ["ignore", "pipe", "pipe"], env: {} });
+  const child = spawn(argv[0] ?? "", argv.slice(1), { stdio: ["ignore", "pipe", "pipe"], env: ONE_THREAD });
   let stdout = "";
   let stderr = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => {

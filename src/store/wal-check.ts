@@ -1,3 +1,6 @@
+import { MAX_UNSYNCED } from "./log-sync.ts";
+import type { SyncedMark } from "./synced-mark.ts";
+
 /** What SQLite itself forgives in a write-ahead log. It ends a log at the first frame whose checksum is wrong, without a
  *  word: right after a crash, where that frame was never acknowledged, but a flipped bit in the middle would silently
  *  drop every commit behind it. Format: sqlite.org/fileformat2.html, section 4. */
@@ -7,10 +10,10 @@ const FRAME_HEADER_BYTES = 24;
 /** A magic number's last bit says in which byte order the checksums are. */
 const MAGIC = 0x377f0682;
 
-/** walDamage says what is wrong with a log, or undefined where it is whole or merely torn at its end. At most one
- *  commit may lie behind the first bad frame: the one that a crash interrupted, since each is on the disk before
- *  the next begins. A last commit that was damaged is taken for such a one: nothing can tell them apart. */
-export function walDamage(log: Buffer): string | undefined {
+/** walDamage says what is wrong with a log, or undefined where it is whole or merely torn at its end. What a mark of the
+ *  same round says was on the disk must be whole. Without one, so many commits may lie behind the first bad frame as
+ *  may be on their way to the disk at a time: a power failure writes any of their pages and not others. */
+export function walDamage(log: Buffer, mark?: SyncedMark): string | undefined {
   if (log.length < HEADER_BYTES || log.subarray(0, HEADER_BYTES).every((octet) => octet === 0)) return undefined;
   const magic = log.readUInt32BE(0);
   const bigEndian = magic === MAGIC + 1;
@@ -19,8 +22,13 @@ export function walDamage(log: Buffer): string | undefined {
   if (!sameSum(seed, log, FRAME_HEADER_BYTES)) return "its header is damaged";
   const frames = framesOf(log);
   const end = firstBadFrame(log, frames, seed, bigEndian);
+  if (mark !== undefined && log.compare(mark.salts, 0, 8, 16, 24) === 0 && end < mark.frames) {
+    return `frame ${end + 1} is damaged or missing, and ${mark.frames} were on the disk`;
+  }
   const behind = frames.slice(end).filter((at) => sameSalt(log, at) && isCommit(log, at)).length;
-  return behind > 1 ? `frame ${end + 1} of ${frames.length} is damaged and ${behind} commits lie behind it` : undefined;
+  return behind > MAX_UNSYNCED
+    ? `frame ${end + 1} of ${frames.length} is damaged and ${behind} commits lie behind it`
+    : undefined;
 }
 
 type Sum = readonly [number, number];

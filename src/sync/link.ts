@@ -16,6 +16,9 @@ export interface Refused {
   readonly record?: Envelope | null | undefined;
 }
 
+/** Hold calls back when what is about to be told may be: in the order of the calls. */
+export type Hold = (leave: () => void) => void;
+
 /** Link is one connected gateway, as its owner sees it. */
 export interface Link extends Sink {
   readonly remote: Ip;
@@ -37,24 +40,35 @@ export class SocketLink implements Link {
   readonly #ws: WebSocket;
   readonly #heartbeat: Heartbeat;
   readonly #timing: Timing;
+  readonly #socket: TLSSocket;
+  readonly #hold: Hold;
+  #held = 0;
+  #corked = false;
 
-  constructor(ws: WebSocket, socket: TLSSocket, heartbeat: Heartbeat, timing: Timing) {
+  constructor(ws: WebSocket, socket: TLSSocket, heartbeat: Heartbeat, timing: Timing, hold: Hold) {
     this.remote = remoteOf(socket);
     this.#ws = ws;
+    this.#socket = socket;
+    this.#hold = hold;
     this.#heartbeat = heartbeat;
     this.#timing = timing;
   }
 
   buffered(): number {
-    return this.#ws.bufferedAmount;
+    return this.#ws.bufferedAmount + this.#held;
   }
 
   send(frame: string, left: () => void): void {
     if (!this.open) return;
-    this.#ws.send(frame, (error) => {
-      if (error != null) return;
-      this.#heartbeat.moved();
-      left();
+    this.#held += frame.length;
+    this.#hold(() => {
+      this.#held -= frame.length;
+      this.#cork();
+      this.#ws.send(frame, (error) => {
+        if (error != null) return;
+        this.#heartbeat.moved();
+        left();
+      });
     });
   }
 
@@ -76,13 +90,24 @@ export class SocketLink implements Link {
     if (!this.open) return;
     this.open = false;
     this.resume(); // the answer to the close must be read
-    this.#ws.close(1008, reason.slice(0, 120));
+    this.#hold(() => this.#ws.close(1008, reason.slice(0, 120))); // behind what was said before
     setTimeout(() => this.#ws.terminate(), this.#timing.graceMs).unref();
   }
 
   refuse(refused: Refused): void {
     this.tell({ t: "refused", ...refused, message: refused.message.slice(0, 2000) });
     this.cut(refused.code);
+  }
+
+  /** What is sent in one turn leaves together: one record of TLS and one system call instead of one for each frame. */
+  #cork(): void {
+    if (this.#corked) return;
+    this.#corked = true;
+    this.#socket.cork();
+    process.nextTick(() => {
+      this.#corked = false;
+      this.#socket.uncork();
+    });
   }
 }
 

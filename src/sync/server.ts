@@ -8,7 +8,7 @@ import { Gate } from "./gate.ts";
 import { Greeting, type Guest, type Session } from "./greeting.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { SOCKET_LIMITS, SYNC_PATH, TIMING, type Timing } from "./limits.ts";
-import { type Refused, SocketLink } from "./link.ts";
+import { type Hold, type Refused, SocketLink } from "./link.ts";
 
 export interface SyncServerOptions {
   /** HTTPS server that speaks TLS 1.3 only; it may serve other paths too. */
@@ -18,6 +18,8 @@ export interface SyncServerOptions {
   readonly timing?: Timing;
   /** admit decides on a login; what it sends before it returns comes first on the wire. */
   admit(guest: Guest): Result<Session, Refused>;
+  /** hold calls back when what was decided up to now may be told: each frame waits for that. Without one, at once. */
+  readonly hold?: Hold;
 }
 
 /** createSyncServer takes sessions on an HTTPS server's upgrade, until its signal aborts. */
@@ -83,9 +85,9 @@ class House {
   }
 
   #greet(ws: WebSocket, socket: TLSSocket, leave: () => void): void {
-    const { log, version, admit } = this.#options;
+    const { log, version, admit, hold = (leave: () => void) => leave() } = this.#options;
     const heart = new Heartbeat(ws, () => socket);
-    const link = new SocketLink(ws, socket, heart, this.#timing);
+    const link = new SocketLink(ws, socket, heart, this.#timing, hold);
     const late = setTimeout(() => link.cut("no login in time"), this.#timing.handshakeMs);
     const welcomed = (): void => {
       clearTimeout(late);
