@@ -37,8 +37,8 @@ interface Withdrawn {
   readonly until: number;
 }
 
-/** Reconciler makes the machine and the zone what the compiled view says, in one order: tunnels, routes, translation,
- *  service table, then the zone, since a name is announced when it works. What goes leaves in the opposite order: out
+/** Reconciler makes the machine and the zone what the compiled view says, in one order: guard, tunnels, routes,
+ *  translation, service table, then the zone, since a name is announced when it works. What goes leaves in the opposite order: out
  *  of the zone at once, out of the service table WITHDRAW_MS later, when no resolver remembers it. */
 export class Reconciler implements Room {
   readonly name = "reconciler";
@@ -139,14 +139,10 @@ export class Reconciler implements Room {
       }
       this.#passing = false;
       if (fault === undefined) troubles.clear("reconcile-failed");
-      else
-        troubles.set({
-          code: "reconcile-failed",
-          severity: "critical",
-          title: "The machine is not as it should be",
-          subject: "",
-          detail: fault,
-        });
+      else {
+        const title = "The machine is not as it should be";
+        troubles.set({ code: "reconcile-failed", severity: "critical", title, subject: "", detail: fault });
+      }
       if (fault === undefined && (this.#dirty.size > 0 || this.#networkDirty)) continue;
       const wait = fault !== undefined ? RETRY_MS : this.#untilNext();
       await wakeOrAfter(fault === undefined ? woken : new Promise(() => {}), clock, wait, signal);
@@ -188,6 +184,8 @@ export class Reconciler implements Room {
   async #applyTunnels(): Promise<string | undefined> {
     const { plane, probe } = this.#parts;
     if (this.#network === undefined || plane === null) return undefined;
+    const guarded = await plane.globalnet.guard(this.#network.globalnet);
+    if (!guarded.ok) return describeFault(guarded.error);
     const applied = await plane.tunnels.reconcile(this.#network.tunnels);
     probe(this.#network);
     return applied.ok ? undefined : applied.error;

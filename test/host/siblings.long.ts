@@ -87,7 +87,7 @@ describe("two gateways of a member", () => {
     await Promise.all([byHost, byService].map((job) => waitForLine(job, (line) => line.includes("started"))));
     const ask = { from: client, to: scene.amber.pod, address: scene.amber.podAddress };
     const stream = await startStream({ ...ask, port: 9100, seconds: 3 });
-    const carrier = await carrierOf(firstNode(scene.birch.cluster));
+    const carrier = await carrierOf(firstNode(scene.birch.cluster), 9100);
     const victim = carrier === "mrd0" ? 1 : 2;
     await loseNode(scene.underlay, amberNode(victim));
     const cut = await stream.end();
@@ -132,7 +132,7 @@ describe("two gateways of a member", () => {
       ...{ from: scene.amber.pod, to: scene.birch.pod, address: scene.birch.podAddress },
       ...{ port: 9121, seconds: 16 },
     });
-    const carrier = await carrierOf(firstNode(scene.birch.cluster));
+    const carrier = await carrierOf(firstNode(scene.birch.cluster), 9120);
     const drained = carrier === "mrd0" ? 1 : 2;
     const daemon = scene.amber.gateways[drained - 1];
     if (daemon === undefined) throw new Error("no such gateway");
