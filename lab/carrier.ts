@@ -5,16 +5,23 @@ import type { Place } from "./place.ts";
 const LOOK_MS = 300;
 const TUNNEL = /^mrd\d$/;
 
-/** carrierOf finds the interface of a place that sends most packets just now: the tunnel that carries the flow. */
-export async function carrierOf(place: Place): Promise<string> {
-  const before = await sentBy(place);
+/** carrierOf finds the tunnel of a place by which the stream to a UDP port leaves just now. */
+export async function carrierOf(place: Place, port: number): Promise<string> {
+  const tunnels = [...(await sentBy(place)).keys()].filter((name) => TUNNEL.test(name));
+  const rules = tunnels.map((name) => `oifname "${name}" udp dport ${port} counter;`).join(" ");
+  const table = `carrier-${port}`;
+  await mustExec(place, [
+    "nft",
+    `table inet ${table} { chain out { type filter hook postrouting priority 400; ${rules} }; }`,
+  ]);
   await systemClock.sleep(LOOK_MS);
-  const after = await sentBy(place);
-  const names = [...after.keys()].filter((name) => TUNNEL.test(name));
-  const grown = (name: string): number => (after.get(name) ?? 0) - (before.get(name) ?? 0);
-  const [most] = names.sort((a, b) => grown(b) - grown(a));
-  if (most === undefined) throw new Error(`${place.name} has no tunnel`);
-  return most;
+  const text = await mustExec(place, ["nft", "list", "table", "inet", table]);
+  await mustExec(place, ["nft", "delete", "table", "inet", table]);
+  const counts = [...text.matchAll(/counter packets (\d+)/g)].map(([, count]) => Number(count));
+  const most = Math.max(...counts);
+  const carrier = tunnels[counts.indexOf(most)];
+  if (carrier === undefined || most === 0) throw new Error(`no tunnel of ${place.name} carries UDP port ${port}`);
+  return carrier;
 }
 
 /** busiestOf finds the gateway of several that sends most packets into its tunnels just now. */

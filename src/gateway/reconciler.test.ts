@@ -33,6 +33,7 @@ class World {
   network: CompiledNetwork | undefined = this.networkNow();
   tunnelFault: string | null = null;
   tableFault: string | null = null;
+  guardFault: string | null = null;
   may: (service: CompiledService) => boolean = () => true;
   table: GlobalnetWant | undefined;
   readonly reconciler: Reconciler;
@@ -105,6 +106,10 @@ class World {
         },
       },
       globalnet: {
+        guard: async () => {
+          if (this.guardFault === null) return ok(undefined);
+          return err({ kind: "failed", argv: ["nft"], code: 1, stderr: this.guardFault });
+        },
         reconcile: async (want: GlobalnetWant) => {
           if (this.tableFault !== null) {
             this.log.push("table failed");
@@ -183,6 +188,18 @@ describe("Reconciler announces", () => {
     await clockTurns(1100);
     expect(world.troubles.list()).toEqual([]);
     expect(world.reconciler.passes).toBeGreaterThan(0);
+  });
+
+  test("no tunnel before the guard stands: what came through it would be refused by nothing", async () => {
+    world.guardFault = "no nft";
+    world.start();
+    await clockTurns(2500);
+    expect(world.log).not.toContain("tunnels");
+    expect(world.troubles.list()[0]?.detail).toContain("no nft");
+    world.guardFault = null;
+    await clockTurns(1100);
+    expect(world.log).toContain("tunnels");
+    expect(world.troubles.list()).toEqual([]);
   });
 
   test("a name that is held back when it is looked at again; its table stands before", async () => {

@@ -37,8 +37,8 @@ interface Withdrawn {
   readonly until: number;
 }
 
-/** Reconciler makes the machine and the zone what the compiled view says, in one order: tunnels, routes, translation,
- *  service table, then the zone, since a name is announced when it works. What goes leaves in the opposite order: out
+/** Reconciler makes the machine and the zone what the compiled view says, in one order: guard, tunnels, routes,
+ *  translation, service table, then the zone, since a name is announced when it works. What goes leaves in the opposite order: out
  *  of the zone at once, out of the service table WITHDRAW_MS later, when no resolver remembers it. */
 export class Reconciler implements Room {
   readonly name = "reconciler";
@@ -182,6 +182,8 @@ export class Reconciler implements Room {
   async #applyTunnels(): Promise<string | undefined> {
     const { plane, probe } = this.#parts;
     if (this.#network === undefined || plane === null) return undefined;
+    const guarded = await plane.globalnet.guard(this.#network.globalnet);
+    if (!guarded.ok) return describeFault(guarded.error);
     const applied = await plane.tunnels.reconcile(this.#network.tunnels);
     probe(this.#network);
     return applied.ok ? undefined : applied.error;

@@ -36,6 +36,26 @@ test("reconcile() applies nothing when nothing changed", async () => {
   expect(nft.transactions).toBe(before);
 });
 
+test("guard() makes the base table where there is none, and leaves one that is there to reconcile()", async () => {
+  const { nft, globalnet } = over(noted([]));
+  expect(await globalnet.guard(P)).toEqual(ok(undefined));
+  const read = async () => {
+    const state = await globalnet.read();
+    if (!state.ok) throw new Error(state.error.argv.join(" "));
+    return state.value;
+  };
+  expect((await read()).base?.sets.localif).toEqual(['"cni0"']);
+  const before = nft.transactions;
+  await globalnet.guard(P);
+  globalnet.forget();
+  await globalnet.guard({ ...P, localLinks: ["cni1"] });
+  expect(nft.transactions).toBe(before);
+  expect(await globalnet.reconcile({ plan: P, services: manyServices(10, 3) })).toEqual(ok(11));
+  await globalnet.teardown();
+  await globalnet.guard(P);
+  expect(await read()).toMatchObject({ base: {}, services: undefined });
+});
+
 test("reconcile() of equal entries in new objects is nothing, also after reading the machine", async () => {
   const { globalnet } = over(noted([]));
   await globalnet.reconcile({ plan: P, services: manyServices(10, 3) });

@@ -3,9 +3,11 @@ import { ok, type Result } from "#values";
 import { afterSteps, apply, foldServices } from "./apply.ts";
 import { type Conntrack, type Flow, removedFlows } from "./conntrack.ts";
 import { type Counters, readCounters } from "./counters.ts";
+import type { GlobalnetPlan } from "./globalnet-plan.ts";
 import type { Nft } from "./nft.ts";
 import { planSteps, type Step } from "./plan.ts";
-import { ownTables, read } from "./read.ts";
+import { hasBase, ownTables, read } from "./read.ts";
+import { render } from "./render.ts";
 import type { ServiceEntry } from "./service-entry.ts";
 import type { GlobalnetState, GlobalnetWant, ServiceState } from "./state.ts";
 
@@ -29,6 +31,9 @@ export interface Globalnet {
   /** reconcile makes the machine as wanted and gives the number of steps. It reads the machine once, then goes by what
    *  it applied; when a transaction fails it reads again and tries once more. */
   reconcile(want: GlobalnetWant, signal?: AbortSignal): Promise<Result<number, CommandFault>>;
+  /** guard makes the base table where there is none; one that is there stays as it is, for reconcile. It is for before the
+   *  first tunnel: what comes through a tunnel without it is neither translated nor refused. */
+  guard(plan: GlobalnetPlan, signal?: AbortSignal): Promise<Result<void, CommandFault>>;
   /** forget makes the next reconcile read the machine: somebody else may have changed it. */
   forget(): void;
   /** counters is what was dropped, refused and passed on, by one call of nft. */
@@ -46,6 +51,7 @@ class Machine implements Globalnet {
   readonly #ports: GlobalnetPorts;
   /** What the machine has; undefined when it must be read. */
   #known: Known | undefined;
+  #guarded = false;
 
   constructor(ports: GlobalnetPorts) {
     this.#ports = ports;
@@ -67,8 +73,19 @@ class Machine implements Globalnet {
     return done.ok || fresh ? done : this.#once(want, signal);
   }
 
+  async guard(plan: GlobalnetPlan, signal?: AbortSignal): Promise<Result<void, CommandFault>> {
+    if (this.#guarded) return ok(undefined);
+    const { nft } = this.#ports;
+    const there = await hasBase(nft, signal);
+    if (!there.ok) return there;
+    const made = there.value ? ok(undefined) : await nft.run(render(plan), signal);
+    this.#guarded = made.ok;
+    return made;
+  }
+
   forget(): void {
     this.#known = undefined;
+    this.#guarded = false;
   }
 
   counters(signal?: AbortSignal): Promise<Result<Counters, CommandFault>> {
@@ -76,7 +93,7 @@ class Machine implements Globalnet {
   }
 
   async teardown(signal?: AbortSignal): Promise<Result<void, CommandFault>> {
-    this.#known = undefined;
+    this.forget();
     const tables = await ownTables(this.#ports.nft, signal);
     if (!tables.ok || tables.value.length === 0) return tables.ok ? ok(undefined) : tables;
     const text = tables.value.map(({ family, name }) => `delete table ${family} ${name}\n`).join("");

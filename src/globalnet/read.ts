@@ -24,6 +24,13 @@ export async function read(nft: Nft, signal?: AbortSignal): Promise<Result<Globa
   });
 }
 
+/** hasBase reports whether the base table is there, of whatever version. */
+export async function hasBase(nft: Nft, signal?: AbortSignal): Promise<Result<boolean, CommandFault>> {
+  const tables = await ownTables(nft, signal);
+  if (!tables.ok) return tables;
+  return ok(tables.value.some(({ family, name }) => family === "ip" && name === BASE_TABLE));
+}
+
 /** ownTables lists every table whose name begins with `meridian`, of whatever family. */
 export async function ownTables(nft: Nft, signal?: AbortSignal): Promise<Result<readonly TableName[], CommandFault>> {
   const listed = await nft.list(["-j", "list", "tables"], signal);

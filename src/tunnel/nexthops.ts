@@ -1,4 +1,5 @@
 import { ok, type Result } from "#values";
+import { twinOf } from "./ours.ts";
 import { parseRows } from "./route.ts";
 
 /** NexthopJson is a nexthop object as `ip -j nexthop` writes it, as far as it matters here. */
@@ -46,8 +47,12 @@ export function sameHops(a: readonly Hop[] | undefined, b: readonly Hop[]): bool
 }
 
 /** groupText writes the members of a group as `ip nexthop` takes them. The kernel gives out buckets in this order and
- *  rounds, so the heavy ones come first: what rounding leaves over then goes to none of the light ones. */
+ *  rounds, so the heavy ones come first: what rounding leaves over then goes to none of the light ones.
+ *
+ *  First all tunnels' first ids, then all second ones. A packet may bring its hash along from the node before (skb->hash
+ *  outlives a veth, so it does where nodes share a kernel); that node gives its first half of the buckets to one gateway
+ *  and its second half to another, and each should find all its tunnels in its half. */
 export function groupText(hops: readonly Hop[]): string {
-  const heavyFirst = [...hops].sort((a, b) => b.weight - a.weight || a.id - b.id);
-  return heavyFirst.map(({ id, weight }) => (weight === 1 ? `${id}` : `${id},${weight}`)).join("/");
+  const ordered = [...hops].sort((a, b) => b.weight - a.weight || twinOf(a.id) - twinOf(b.id) || a.id - b.id);
+  return ordered.map(({ id, weight }) => (weight === 1 ? `${id}` : `${id},${weight}`)).join("/");
 }

@@ -41,3 +41,8 @@ export function indexOf(name: string): number | undefined {
 export function nexthopIds(index: number): readonly number[] {
   return TWINS.map((twin) => NEXTHOP_IDS + 2 * index + twin);
 }
+
+/** twinOf tells the two ids of one interface apart: 0 or 1. */
+export function twinOf(id: number): number {
+  return (id - NEXTHOP_IDS) % TWINS.length;
+}

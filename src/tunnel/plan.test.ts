@@ -131,7 +131,7 @@ describe("plan()", () => {
     const timers = "type resilient idle_timer 10 unbalanced_timer 120 proto 77";
     expect(down.map(text)).toEqual([`ip nexthop replace id 1296350801 group 1308491778/1308491779 ${timers}`]);
     expect((await settle(kernel, planOf(A, all))).map(text)).toEqual([
-      `ip nexthop replace id 1296350801 group 1308491776/1308491777/1308491778/1308491779 ${timers}`,
+      `ip nexthop replace id 1296350801 group 1308491776/1308491778/1308491777/1308491779 ${timers}`,
     ]);
   });
 
@@ -247,7 +247,7 @@ describe("plan()", () => {
       planOf(A, [A, gateway(2, 0), gateway(2, 1)], () => false),
     );
     const [group = []] = [...kernel.state().groups.values()];
-    expect(groupText(group)).toBe("1308491776/1308491777/1308491778/1308491779");
+    expect(groupText(group)).toBe("1308491776/1308491778/1308491777/1308491779");
   });
 
   test("a lost interface is made again with all that the kernel dropped with it, and nothing else", async () => {

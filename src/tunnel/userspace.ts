@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
 import { open, readdir, readFile, readlink, rm, stat, truncate } from "node:fs/promises";
 import { connect } from "node:net";
-import { setPriority } from "node:os";
 import { join } from "node:path";
 import { type Clock, withoutPreference } from "#life";
 import { err, ok, type Result } from "#values";
 import { interfaceName } from "./ours.ts";
+import { raiseShare } from "./raise-share.ts";
 
 /** A start takes about 30 ms; a busy machine may need much longer. */
 const STARTS_WITHIN_MS = 5000;
@@ -51,27 +51,14 @@ export async function startUserspace(
   const deadline = clock.monotonic() + STARTS_WITHIN_MS;
   while (clock.monotonic() < deadline && ended === null) {
     if ((await linkExists(index)) && (await answers(index))) {
-      await raiseShare(child.pid);
+      // Beside the start: nothing depends on it.
+      if (child.pid !== undefined) void raiseShare(child.pid, clock);
       return ok(null);
     }
     await clock.sleep(POLL_MS);
   }
   if (ended === null) child.kill("SIGKILL"); // not to be met again by the next try
   return err(`${program} for ${interfaceName(index)}: ${ended ?? "it does not answer"}: ${await lastLine(log)}`);
-}
-
-/** A kernel carries packets before it runs ordinary programs; a program that carries them in its stead should have its
- *  turn soon as well. Threads that it starts later inherit this. */
-const NICE = -10;
-
-/** raiseShare needs CAP_SYS_NICE; without it tunnels are as slow as the machine is busy. */
-async function raiseShare(pid: number | undefined): Promise<void> {
-  const threads = await readdir(`/proc/${pid}/task`).catch(() => []);
-  for (const thread of threads) {
-    try {
-      setPriority(Number(thread), NICE);
-    } catch {} // it has ended, or we may not
-  }
 }
 
 /** watchUserspace resolves when the wireguard-go of an interface is gone, or at once if none answers. It holds a
