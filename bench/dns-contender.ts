@@ -7,7 +7,7 @@ import { expect, parseIp } from "#values";
 const HOST = expect(parseIp("127.0.0.1"));
 const PATIENCE_MS = 30_000;
 
-/** Contender is one server that runs on CPU 0 and answers on loopback. */
+/** Contender is one server that answers on loopback. */
 export interface Contender extends AsyncDisposable {
   readonly port: number;
   /** Of the process that was started; it may have children. */
@@ -19,6 +19,8 @@ export interface Contender extends AsyncDisposable {
 /** How a server is started, and what it must answer to be there. */
 export interface ContenderAsk {
   readonly argv: readonly string[];
+  /** CPUs that it may use, from the first on. */
+  readonly cpus: number;
   readonly port: number;
   readonly name: string;
   readonly address: string;
@@ -27,10 +29,11 @@ export interface ContenderAsk {
 
 /** startContender starts a server and waits for its first right answer, asking once a millisecond. Disposed of, it is
  *  ended, and gone when that returns. */
-export async function startContender({ argv, port, name, address, signal }: ContenderAsk): Promise<Contender> {
+export async function startContender({ argv, cpus, port, name, address, signal }: ContenderAsk): Promise<Contender> {
   const begin = performance.now();
-  // One thread for Go's programs, as on one CPU they have no use for more.
-  const child = spawn("taskset", ["-c", "0", "env", "GOMAXPROCS=1", ...argv], { stdio: ["ignore", "ignore", "pipe"] });
+  // As many threads for Go's programs as they have CPUs: they have no use for more.
+  const confined = ["-c", `0-${cpus - 1}`, "env", `GOMAXPROCS=${cpus}`, ...argv];
+  const child = spawn("taskset", confined, { stdio: ["ignore", "ignore", "pipe"] });
   let said = "";
   child.stderr.on("data", (chunk: Buffer) => {
     said = `${said}${chunk.toString()}`.slice(-2000);

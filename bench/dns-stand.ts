@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import { createSocket } from "node:dgram";
 import { type EventEmitter, once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,12 +12,20 @@ import { findCoreDns } from "./coredns.ts";
 import { type Contender, startContender } from "./dns-contender.ts";
 import { corefile, nsdConf } from "./dns-peers.ts";
 import type { DnsServerAsk } from "./dns-server.ts";
-import { hostsFile, serviceAddress, serviceName, zoneFile } from "./dns-workload.ts";
+import { hostsFile, importsFile, serviceAddress, serviceName, zoneFile } from "./dns-workload.ts";
 import { peerPrograms } from "./peer-programs.ts";
 
-/** ContenderName: ours by batches and by Node's sockets; CoreDNS alone and with what every cluster has beside it; NSD;
+/** ContenderName: our responder by batches and by Node's sockets; the whole program, `meridian dns`; CoreDNS alone and with what every cluster has beside it; NSD;
  *  the server of the package dns2; and a C program that does nothing but receive and send. */
-export type ContenderName = "ours" | "ours-dgram" | "coredns" | "coredns-bare" | "nsd" | "dns2" | "c-reference";
+export type ContenderName =
+  | "ours"
+  | "ours-dgram"
+  | "meridian"
+  | "coredns"
+  | "coredns-bare"
+  | "nsd"
+  | "dns2"
+  | "c-reference";
 
 const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 
@@ -73,14 +81,18 @@ export class DnsStand {
     return contender;
   }
 
-  /** start starts one more of a kind; whoever asks for it disposes of it. */
-  async start(name: ContenderName, services: number, more: Partial<DnsServerAsk> = {}): Promise<Contender> {
+  /** start starts one more of a kind, on CPU 0 alone unless it may have all; whoever asks for it disposes of it. */
+  async start(
+    name: ContenderName,
+    services: number,
+    { cpus = 1, ...more }: Partial<DnsServerAsk> & { readonly cpus?: number } = {},
+  ): Promise<Contender> {
     const port = await freePort();
     const argv = await this.#argv(name, port, services, more);
     // The C program knows one address alone, that of the second service.
     const last = name === "c-reference" ? 1 : services - 1;
     const { signal } = this.#ask;
-    return startContender({ argv, port, name: serviceName(last), address: serviceAddress(last), signal });
+    return startContender({ argv, cpus, port, name: serviceName(last), address: serviceAddress(last), signal });
   }
 
   async #argv(name: ContenderName, port: number, services: number, more: Partial<DnsServerAsk>) {
@@ -91,6 +103,12 @@ export class DnsStand {
         const ask: DnsServerAsk = { port, services, mode, changesPerSecond: 0, ...more };
         const text = JSON.stringify(ask);
         return [...AS_INSTALLED, here("./dns-server.ts"), await this.write(`ours-${port}.json`, text)];
+      }
+      case "meridian": {
+        const folder = this.file(`imports-${services}`);
+        await mkdir(folder, { recursive: true });
+        await this.write(join(`imports-${services}`, "imports.yaml"), importsFile(services));
+        return [here("../bin/meridian"), "dns", "--manifests", folder, "--dns", `127.0.0.1:${port}`];
       }
       case "coredns":
       case "coredns-bare": {

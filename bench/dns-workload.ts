@@ -36,6 +36,21 @@ export function hostsFile(count: number): string {
   return lines(count, (i) => `${serviceAddress(i)} ${serviceName(i)}`);
 }
 
+/** importsFile is them as ServiceImports in plain YAML, a document each. */
+export function importsFile(count: number): string {
+  return lines(count, (i) =>
+    [
+      "---",
+      "apiVersion: multicluster.x-k8s.io/v1alpha1",
+      "kind: ServiceImport",
+      `metadata:\n  name: ${label(i)}\n  namespace: ${namespace(i)}`,
+      `spec:\n  type: ClusterSetIP\n  ips:\n  - ${serviceAddress(i)}`,
+      "  ports:\n  - name: http\n    protocol: TCP\n    port: 80",
+      "status:\n  clusters:\n  - cluster: amber",
+    ].join("\n"),
+  );
+}
+
 /** zoneFile is the same as a master file (RFC 1035 section 5). */
 export function zoneFile(count: number): string {
   const head = `$ORIGIN ${ORIGIN}.\n$TTL ${TTL}\n@ IN SOA ns.dns hostmaster 1 7200 1800 86400 ${TTL}\n@ IN NS ns.dns\n`;

@@ -207,20 +207,22 @@ export class Answerer {
   #positive(octets: Uint8Array, at: number, set: number): void {
     const { words, bytes } = this.#zone.memory;
     const reply = this.#reply;
-    const length = words[set + SET.dataLength] as number;
+    const lengths = words[set + SET.lengths] as number;
+    const counts = words[set + SET.counts] as number;
+    const length = lengths & 0xffff;
     const dataAt = words[set + SET.dataAt] as number;
-    const count = words[set + SET.count] as number;
+    const count = counts & 0xffff;
     const answerAt = reply.place;
     const type = this.#query.type;
     if (type === TYPE.A || type === TYPE.AAAA) this.#addresses(bytes, dataAt, length, count);
     else this.#records(bytes, dataAt, length, count);
     if (type === TYPE.SRV && this.#zone.mixedCase) this.#respell(octets, at, answerAt);
-    const additional = words[set + SET.additionalLength] as number;
+    const additional = lengths >>> 16;
     // Glue points into a whole answer, so there is none behind one that was cut. Lost glue is no truncation
     // (RFC 2181 section 9).
     if (reply.truncated || additional === 0 || additional > reply.room) return;
     reply.copy(bytes, words[set + SET.additionalAt] as number, additional);
-    reply.additionals = words[set + SET.additionalCount] as number;
+    reply.additionals = counts >>> 16;
   }
 
   /** addresses begins at a random record, so that clients that take the first one spread. All have one size. */

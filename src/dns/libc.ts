@@ -13,12 +13,18 @@ export interface Libc {
   /** Another descriptor of the same socket. */
   dup(fd: number): number;
   usleep(microseconds: number): number;
+  /** sched_setattr and sched_getattr(2) of a thread, 0 for the calling one; the former gives 0, the latter fills in. */
+  setScheduling(thread: number, attributes: Uint8Array): number;
+  getScheduling(thread: number, attributes: Uint8Array): number;
   errno(): number;
   /** Text of an errno, `EADDRINUSE`. */
   errorCode(errno: number): string;
   /** addressOf is where a buffer lies; it stays there while something refers to the buffer. */
   addressOf(buffer: ArrayBuffer): bigint;
 }
+
+/** Numbers of two system calls that the C library has no functions for until glibc 2.41. */
+const SCHEDULING_CALLS = { x64: { set: 314, get: 315 }, arm64: { set: 274, get: 275 } } as const;
 
 /** loadLibc binds the functions of the C library that Node itself runs on: glibc or musl, whichever that is. An
  *  error where there is no FFI for this machine, or where message headers are laid out differently. */
@@ -38,6 +44,8 @@ export async function loadLibc(): Promise<Result<Libc>> {
     const close = library.func("int close(int fd)");
     const dup = library.func("int dup(int fd)");
     const usleep = library.func("int usleep(uint32_t microseconds)");
+    const { set, get } = SCHEDULING_CALLS[process.arch as "x64" | "arm64"];
+    const call = library.func("long syscall(long number, long thread, void *attributes, long a, long b)");
     // Linux has one number for EAGAIN and EWOULDBLOCK, and this is its common name.
     const codes = new Map(
       Object.entries(koffi.os.errno)
@@ -54,6 +62,8 @@ export async function loadLibc(): Promise<Result<Libc>> {
       close,
       dup,
       usleep,
+      setScheduling: (thread, attributes) => call(set, thread, attributes, 0, 0),
+      getScheduling: (thread, attributes) => call(get, thread, attributes, attributes.length, 0),
       errno: () => koffi.errno(),
       errorCode: (errno) => codes.get(errno) ?? `errno ${errno}`,
       addressOf: (buffer) => koffi.address(buffer),

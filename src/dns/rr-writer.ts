@@ -1,4 +1,4 @@
-import { familyOf, type Ip, ipBytes, ipv4Value } from "#values";
+import { type Ip, ipBytes } from "#values";
 import { CLASS_IN, TYPE } from "./iana.ts";
 import type { RrSet } from "./unit.ts";
 
@@ -77,11 +77,7 @@ export function rrSet(type: number, answer: RrWriter, additional?: RrWriter): Rr
 
 /** addressOctets gives addresses in wire form, each once (RFC 2181 section 5: a set has no duplicates). */
 export function addressOctets(addresses: Iterable<Ip>): readonly Uint8Array[] {
-  return [...new Set(addresses)].map((ip) => {
-    if (familyOf(ip) === 6) return ipBytes(ip);
-    const value = ipv4Value(ip); // much the commonest, and several times faster than by way of a parser
-    return Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value);
-  });
+  return [...new Set(addresses)].map(ipBytes);
 }
 
 /** addressSets makes the A and the AAAA set at a name; a family without an address has no set. */

@@ -141,6 +141,8 @@ class Names {
   /** One encoded copy of equal address sets, which most `_port._proto` names share with the service. */
   readonly #sets = new Map<string, readonly RrSet[]>();
   readonly #targets = new Map<Member, Uint8Array>();
+  /** The first SRV records. */
+  #srv: Uint8Array | undefined;
   /** Names that cannot be encoded. */
   skipped = 0;
 
@@ -165,8 +167,15 @@ class Names {
       nameLength: sub.length + this.#key.length + this.#shape.origin.length,
       room: this.#room(sub),
     });
-    const sets = [...this.#addressSets(sub, members), ...(srv === undefined ? [] : [srv])];
+    const sets = [...this.#addressSets(sub, members), ...(srv === undefined ? [] : [this.#shared(srv)])];
     this.#put(sub, sets, this.#shape.compat.q2ProtocolNames === true);
+  }
+
+  /** shared lets records that are those of the service's own name be the same octets: a service with one port has them
+   *  twice. */
+  #shared(srv: RrSet): RrSet {
+    this.#srv ??= srv.data;
+    return sameOctets(this.#srv, srv.data) ? { ...srv, data: this.#srv } : srv;
   }
 
   /** addEndpoint makes the name of one member, `host.cluster`: addresses alone. */
@@ -212,6 +221,10 @@ class Names {
       return [{ target, port: port.port, addresses: member.addresses }];
     });
   }
+}
+
+function sameOctets(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((octet, i) => octet === b[i]);
 }
 
 /** subset takes the addresses of as many members, from the first on, as fit one message in either family: A and AAAA

@@ -28,7 +28,7 @@ export function srvSet(
   const seen = new Set<string>();
   const places = new Map<Uint8Array, { readonly at: number; readonly addresses: readonly Uint8Array[] }>();
   for (const { target, port, addresses } of targets) {
-    const key = `${port} ${latin1(target)}`;
+    const key = targets.length === 1 ? "" : `${port} ${latin1(target)}`; // a service with one port is the usual one
     if (seen.has(key) || answer.length + BEFORE_TARGET + target.length > room) continue;
     seen.add(key);
     const at = HEADER + nameLength + 4 + answer.length + BEFORE_TARGET;

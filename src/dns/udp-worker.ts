@@ -9,6 +9,7 @@ import { openDgram } from "./dgram-listener.ts";
 import { type Libc, loadLibc } from "./libc.ts";
 import { ListenerWatch } from "./listener-watch.ts";
 import { packetPath } from "./packet-path.ts";
+import { askShortSlices } from "./short-slices.ts";
 import { steadyTime } from "./steady-time.ts";
 import { adoptUdpSocket, openUdpSocket } from "./udp-socket.ts";
 import type { FromUdpWorker, UdpWorkerData } from "./udp-thread.ts";
@@ -55,6 +56,7 @@ function serveBatches(libc: Libc, { data, zone, answerer, counters }: Thread): S
     const works = loop.probe();
     if (!works.ok) return { kind: "unfit", why: `recvmmsg: ${works.error}` };
     post({ kind: "bound", port: socket.value.port, mode: "ffi", why: "", fd: socket.value.fd });
+    askShortSlices(libc);
     awaitOpen(zone);
     return { kind: "ended", result: loop.run() };
   } finally {

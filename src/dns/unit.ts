@@ -28,31 +28,30 @@ export interface Unit {
   readonly names: readonly UnitName[];
 }
 
-/** Places of a unit's words, of a name's and of a set's. Octet places are offsets into the zone's memory. */
-export const UNIT = { keyLength: 0, keyAt: 1, mask: 2, slots: 3, names: 4, bytes: 5, zone: 6, words: 7 } as const;
+/** Places of a unit's words, of a name's and of a set's. Octet places are offsets into the zone's memory. A set's counts
+ *  and lengths are two to a word, answers in the low half and additional records in the high: a message has at most
+ *  65,535 octets of either. */
+export const UNIT = { keyLength: 0, keyAt: 1, names: 2, bytes: 3, zone: 4, mask: 5, words: 6 } as const;
 export const NAME = { keyLength: 0, keyAt: 1, sets: 2, words: 3 } as const;
-export const SET = {
-  type: 0,
-  count: 1,
-  dataAt: 2,
-  dataLength: 3,
-  additionalCount: 4,
-  additionalAt: 5,
-  additionalLength: 6,
-  words: 7,
-} as const;
-/** A slot of a unit's table: hash of the name's key, word offset of the name or 0. */
+export const SET = { type: 0, counts: 1, lengths: 2, dataAt: 3, additionalAt: 4, words: 5 } as const;
+/** A slot of a unit's table: hash of the name's key, word offset of the name or 0. The table is right behind the unit's
+ *  own words. */
 export const SLOT_WORDS = 2;
+/** The mask of a unit without a table. */
+export const NO_TABLE = -1;
+/** So few names are compared one by one, as quickly as a table finds them: nearly all services have no more. */
+const FEW_NAMES = 6;
 
 /** slotCount is the size of a unit's table: a power of two, at most half full. */
 function slotCount(names: number): number {
-  return names <= 1 ? 1 : 2 ** Math.ceil(Math.log2(names * 2));
+  return names <= FEW_NAMES ? 0 : 2 ** Math.ceil(Math.log2(names * 2));
 }
 
 /** wordCount is what comes before the octets. */
-function wordCount(unit: Unit): number {
-  const sets = unit.names.reduce((sum, name) => sum + name.sets.length, 0);
-  return UNIT.words + slotCount(unit.names.length) * SLOT_WORDS + unit.names.length * NAME.words + sets * SET.words;
+function wordCount({ names }: Unit): number {
+  let words = UNIT.words + slotCount(names.length) * SLOT_WORDS + names.length * NAME.words;
+  for (const { sets } of names) words += sets.length * SET.words;
+  return words;
 }
 
 /** unitBytes is the size of the block that writeUnit fills. Data that several sets share counts once. */
@@ -80,7 +79,6 @@ export function writeUnit(memory: ZoneMemory, block: number, unit: Unit, seed: n
 class UnitWriter {
   readonly #memory: ZoneMemory;
   readonly #unit: Unit;
-  readonly #block: number;
   readonly #places = new Map<Uint8Array, number>();
   #word: number;
   #octet: number;
@@ -88,34 +86,42 @@ class UnitWriter {
   constructor(memory: ZoneMemory, block: number, unit: Unit) {
     this.#memory = memory;
     this.#unit = unit;
-    this.#block = block;
     this.#word = block >> 2;
     this.#octet = block + wordCount(unit) * 4;
   }
 
   write(seed: number): void {
-    const { bytes } = this.#memory;
-    const slots = slotCount(this.#unit.names.length);
-    const keyAt = this.#put(this.#unit.key);
-    const slotsAt = (this.#block >> 2) + UNIT.words;
-    this.#push(this.#unit.key.length, keyAt, slots - 1, slotsAt, this.#unit.names.length, unitBytes(this.#unit));
-    this.#push(this.#unit.zone);
-    this.#memory.words.fill(0, slotsAt, slotsAt + slots * SLOT_WORDS);
+    const { key, names, zone } = this.#unit;
+    const { bytes, words } = this.#memory;
+    const slots = slotCount(names.length);
+    const slotsAt = this.#word + UNIT.words;
+    this.#push(key.length);
+    this.#push(this.#put(key));
+    this.#push(names.length);
+    this.#push(unitBytes(this.#unit));
+    this.#push(zone);
+    this.#push(slots === 0 ? NO_TABLE : slots - 1);
+    if (slots > 0) words.fill(0, slotsAt, slotsAt + slots * SLOT_WORDS);
     this.#word += slots * SLOT_WORDS;
-    for (const name of this.#unit.names) {
+    for (const name of names) {
       const at = this.#name(name);
-      const nameAt = this.#memory.words[at + NAME.keyAt] ?? 0;
-      this.#link(slotsAt, slots - 1, hashOctets(seed, bytes, nameAt, nameAt + name.key.length), at);
+      const nameAt = words[at + NAME.keyAt] ?? 0;
+      if (slots > 0) this.#link(slotsAt, slots - 1, hashOctets(seed, bytes, nameAt, nameAt + name.key.length), at);
     }
   }
 
   /** name writes one name with its sets and gives its word. */
   #name({ key, sets }: UnitName): number {
     const at = this.#word;
-    this.#push(key.length, this.#put(key), sets.length);
+    this.#push(key.length);
+    this.#push(this.#put(key));
+    this.#push(sets.length);
     for (const { type, count, data, additionalCount, additional } of sets) {
-      this.#push(type, count, this.#put(data), data.length, additionalCount);
-      this.#push(this.#put(additional), additional.length);
+      this.#push(type);
+      this.#push(count | (additionalCount << 16));
+      this.#push(data.length | (additional.length << 16));
+      this.#push(this.#put(data));
+      this.#push(this.#put(additional));
     }
     return at;
   }
@@ -129,8 +135,8 @@ class UnitWriter {
     words[slots + slot * SLOT_WORDS + 1] = name;
   }
 
-  #push(...values: readonly number[]): void {
-    for (const value of values) this.#memory.words[this.#word++] = value;
+  #push(value: number): void {
+    this.#memory.words[this.#word++] = value;
   }
 
   /** put gives the place of octets, and writes them unless they were written before. */

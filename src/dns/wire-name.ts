@@ -46,10 +46,8 @@ export function concat(...parts: readonly Uint8Array[]): Uint8Array {
 
 /** latin1 is octets as a string of the same length, to be the key of a Map. */
 export function latin1(octets: Uint8Array): string {
-  let text = "";
   if (octets.length > 64) return Buffer.from(octets.buffer, octets.byteOffset, octets.length).toString("latin1");
-  for (let i = 0; i < octets.length; i++) text += String.fromCharCode(octets[i] as number);
-  return text;
+  return String.fromCharCode.apply(null, octets as unknown as number[]); // takes whatever is like an array
 }
 
 /** encodeName turns presentation form into octets with the root, keeping case: `web.shop.svc.clusterset.local`, with

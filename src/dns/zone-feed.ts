@@ -1,9 +1,9 @@
 import type { Cidr } from "#values";
-import type { ZoneChange, ZoneService } from "./zone.ts";
+import type { ZoneChange } from "./zone.ts";
 import type { ZoneBatch } from "./zone-batch.ts";
 
-/** A batch holds services until they weigh this much, a service weighing 1 and each endpoint: about 1 ms of work. */
-const BATCH_WEIGHT = 200;
+/** A batch holds services until their texts have so many characters: about 1 ms of work. */
+const BATCH_CHARACTERS = 32_768;
 
 interface Dirty {
   readonly namespace: string;
@@ -12,20 +12,11 @@ interface Dirty {
   readonly revision: number;
 }
 
-/** A service as it is sent: its text takes a third of the memory that its objects do. */
-interface Held {
-  readonly text: string;
-  readonly weight: number;
-}
-
-function heldOf(service: ZoneService): Held {
-  return { text: JSON.stringify(service), weight: 1 + service.endpoints.length };
-}
-
 /** ZoneFeed holds the zone as it should be and what of it was not yet sent. Many changes of one service that wait
  *  together are one; a new reader of the feed gets everything again. */
 export class ZoneFeed {
-  readonly #services = new Map<string, Held>();
+  /** Services as they are sent: a text takes a third of the memory that its objects do. */
+  readonly #services = new Map<string, string>();
   /** In the order of their revisions: a Map keeps the order of insertion, and a key its first place. */
   readonly #dirty = new Map<string, Dirty>();
   #namespaces: readonly string[] = [];
@@ -58,7 +49,7 @@ export class ZoneFeed {
       }
       const { namespace, name } = change.kind === "service" ? change.service : change;
       const key = `${namespace}/${name}`;
-      if (change.kind === "service") this.#services.set(key, heldOf(change.service));
+      if (change.kind === "service") this.#services.set(key, JSON.stringify(change.service));
       else this.#services.delete(key);
       if (!this.#dirty.has(key)) this.#dirty.set(key, { namespace, name, revision: this.#revision });
     }
@@ -72,7 +63,7 @@ export class ZoneFeed {
     }
     this.#reverse = networks;
     this.#reverseWaits = true;
-    for (const [key, { weight }] of this.#services) if (weight > 1) this.#mark(key);
+    for (const [key, text] of this.#services) if (!text.includes('"endpoints":[]')) this.#mark(key);
   }
 
   #mark(key: string): void {
@@ -96,14 +87,14 @@ export class ZoneFeed {
     if (this.#dirty.size === 0 && this.#flags === undefined && !this.#reverseWaits) return undefined;
     const services: string[] = [];
     const removed: { readonly namespace: string; readonly name: string }[] = [];
-    let weight = 0;
+    let characters = 0;
     for (const [key, { namespace, name }] of this.#dirty) {
-      if (weight >= BATCH_WEIGHT) break;
+      if (characters >= BATCH_CHARACTERS) break;
       this.#dirty.delete(key);
       const service = this.#services.get(key);
       if (service === undefined) removed.push({ namespace, name });
-      else services.push(service.text);
-      weight += service?.weight ?? 1;
+      else services.push(service);
+      characters += service?.length ?? key.length;
     }
     const batch = { kind: "batch", sequence, serial, services: `[${services.join()}]`, removed } as const;
     const reverse = this.#reverseWaits ? { reverse: this.#reverse } : {};

@@ -1,6 +1,6 @@
 import { hashOctets, sameFolded, zoneSeed } from "./hash.ts";
 import type { Query } from "./query.ts";
-import { NAME, SET, SLOT_WORDS, UNIT } from "./unit.ts";
+import { NAME, NO_TABLE, SET, SLOT_WORDS, UNIT } from "./unit.ts";
 import type { ZoneShape } from "./zone.ts";
 import { type ListedZone, readZones } from "./zone-list.ts";
 import { HEAD, type ZoneMemory } from "./zone-memory.ts";
@@ -90,9 +90,10 @@ export class ZoneReader {
   #findBelow(octets: Uint8Array, start: number, end: number, unit: number): number {
     const { words, bytes } = this.memory;
     const length = end - start;
-    const hash = hashOctets(words[HEAD.seed] as number, octets, start, end);
     const mask = words[unit + UNIT.mask] as number;
-    const slots = words[unit + UNIT.slots] as number;
+    if (mask === NO_TABLE) return this.#findAmongFew(octets, start, length, unit);
+    const hash = hashOctets(words[HEAD.seed] as number, octets, start, end);
+    const slots = unit + UNIT.words;
     let slot = hash & mask;
     for (let tried = 0; tried <= mask; tried++) {
       const at = slots + slot * SLOT_WORDS;
@@ -102,6 +103,19 @@ export class ZoneReader {
         if (sameFolded(octets, start, length, bytes, words[name + NAME.keyAt] as number)) return name;
       }
       slot = (slot + 1) & mask;
+    }
+    return 0;
+  }
+
+  /** findAmongFew looks at one name of a unit after the other. */
+  #findAmongFew(octets: Uint8Array, start: number, length: number, unit: number): number {
+    const { words, bytes } = this.memory;
+    let name = unit + UNIT.words;
+    for (let left = words[unit + UNIT.names] as number; left > 0; left--) {
+      if (words[name + NAME.keyLength] === length) {
+        if (sameFolded(octets, start, length, bytes, words[name + NAME.keyAt] as number)) return name;
+      }
+      name += NAME.words + (words[name + NAME.sets] as number) * SET.words;
     }
     return 0;
   }

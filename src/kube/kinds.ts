@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { type Ip, parseIp } from "#values";
 import {
   annotations,
   appProtocol,
@@ -15,7 +14,8 @@ import {
   serviceName,
   timestamp,
 } from "./fields.ts";
-import type { ExportSpec, LocalImport, LocalService, LocalSlice } from "./manifest-object.ts";
+import { addressesIn, portOf } from "./import-body.ts";
+import type { ExportSpec, LocalService, LocalSlice } from "./manifest-object.ts";
 
 /** Schemas of the kinds that are read, each with what becomes of it. Kubernetes' defaults are filled in here.
  *  Sources: the API types core/v1 Service, discovery/v1 EndpointSlice, and mcs-api v1beta1; strictness as the API
@@ -152,29 +152,6 @@ export function exportBody({ metadata: meta, spec }: z.infer<typeof exportKind>)
     exportedLabels: spec?.exportedLabels ?? {},
     exportedAnnotations: spec?.exportedAnnotations ?? {},
   };
-}
-
-/** importBody tolerates what the CRD lets pass: an address that is none is dropped. */
-export function importBody({ metadata: meta, spec, status }: z.infer<typeof importKind>): LocalImport {
-  return {
-    namespace: meta.namespace ?? namespace.parse("default"),
-    name: meta.name,
-    type: spec.type,
-    ports: (spec.ports ?? []).map(portOf),
-    ips: addressesIn(spec.ips ?? []),
-    clusters: (status?.clusters ?? []).map(({ cluster }) => cluster),
-  };
-}
-
-function portOf({ name, protocol: proto, port, appProtocol: app }: z.infer<typeof servicePort>) {
-  return { name: name ?? "", protocol: proto ?? "TCP", port, appProtocol: app ?? null } as const;
-}
-
-function addressesIn(texts: readonly string[]): readonly Ip[] {
-  return texts.flatMap((text) => {
-    const ip = parseIp(text);
-    return ip.ok ? [ip.value] : [];
-  });
 }
 
 function familiesOf(clusterIps: readonly string[]): LocalService["ipFamilies"] {

@@ -140,8 +140,18 @@ export class ManifestIndex {
   /** compact gives a definition in little memory: written field by field, it is one flat object (a spread leaves the
    *  added fields outside), and what many have in common they share. */
   #compact({ kind, namespace, name, line, body }: ManifestObject, file: string): Definition {
-    const shared = kind === "EndpointSlice" ? this.#compactSlice(body) : this.#shared.share(body);
+    const shared =
+      kind === "EndpointSlice"
+        ? this.#compactSlice(body)
+        : kind === "ServiceImport"
+          ? this.#compactImport(body)
+          : this.#shared.share(body);
     return { kind: this.#shared.share(kind), namespace, name, line, body: shared, file } as Definition;
+  }
+
+  #compactImport({ namespace, name, type, ports, ips, clusters }: LocalImport): LocalImport {
+    const [samePorts, sameClusters] = [this.#shared.share(ports), this.#shared.share(clusters)];
+    return { namespace, name, type, ports: samePorts, ips, clusters: sameClusters };
   }
 
   #compactSlice({ service, imported, slice: { family, ports, endpoints } }: SliceBody): SliceBody {

@@ -24,7 +24,7 @@ const WORDS: Readonly<Record<string, boolean | null>> = {
 
 /** isWord reports whether a plain scalar is no string but a boolean or null. */
 export function isWord(text: string): boolean {
-  return Object.hasOwn(WORDS, text);
+  return text.length >= 4 && text.length <= 5 && Object.hasOwn(WORDS, text);
 }
 
 /** A plain scalar: a word of the core schema, a whole number without tricks, or text. What begins with a sign or a dot,

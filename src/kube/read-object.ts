@@ -1,8 +1,8 @@
 import type { z } from "zod";
+import { importBody } from "./import-body.ts";
 import {
   exportBody,
   exportKind,
-  importBody,
   importKind,
   namespaceKind,
   serviceBody,

@@ -1,4 +1,5 @@
-import { Address4, Address6 } from "ip-address";
+import { createRequire } from "node:module";
+import type { Address6 as Address6Class } from "ip-address";
 import type { Brand } from "./brand.ts";
 import { err, ok, type Result } from "./result.ts";
 
@@ -13,6 +14,14 @@ const DOT = ".".charCodeAt(0);
 const ZERO = "0".charCodeAt(0);
 const DOTTED = /^(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})\.(0|[1-9]\d{0,2})$/;
 
+/** address6 is the library's class for IPv6, loaded with the first such address: every thread of ours knows addresses, and
+ *  most never see one of these. */
+function address6(): typeof Address6Class {
+  loaded ??= (createRequire(import.meta.url)("ip-address") as { readonly Address6: typeof Address6Class }).Address6;
+  return loaded;
+}
+let loaded: typeof Address6Class | undefined;
+
 /** parseIp accepts an IPv4 address in plain dotted form, or an IPv6 address without a zone; never a prefix. */
 export function parseIp(text: string): Result<Ip> {
   const v4 = DOTTED.exec(text);
@@ -21,10 +30,10 @@ export function parseIp(text: string): Result<Ip> {
       ? ok(text as Ip)
       : err(`not an IP address: ${quote(text)}`);
   }
-  if (!text.includes(":") || /[/%\s]/.test(text) || !Address6.isValid(text)) {
+  if (!text.includes(":") || /[/%\s]/.test(text) || !address6().isValid(text)) {
     return err(`not an IP address: ${quote(text)}`);
   }
-  return ok(new Address6(text).correctForm() as Ip);
+  return ok(new (address6())(text).correctForm() as Ip);
 }
 
 export function familyOf(ip: string): Family {
@@ -33,7 +42,7 @@ export function familyOf(ip: string): Family {
 
 /** ipValue is the address as an unsigned number. */
 export function ipValue(ip: Ip): bigint {
-  return familyOf(ip) === 4 ? BigInt(ipv4Value(ip)) : new Address6(ip).bigInt();
+  return familyOf(ip) === 4 ? BigInt(ipv4Value(ip)) : new (address6())(ip).bigInt();
 }
 
 /** ipv4Value is an IPv4 address as an unsigned 32-bit number. */
@@ -54,7 +63,7 @@ export function ipv4Value(ip: Ip): number {
 /** ipFrom is the inverse of ipValue; the value must fit the family. */
 export function ipFrom(family: Family, value: bigint): Ip {
   if (value < 0n || value >= 1n << BigInt(BITS[family])) throw new RangeError(`${value} is no IPv${family} address`);
-  return (family === 4 ? ipv4From(Number(value)) : Address6.fromBigInt(value).correctForm()) as Ip;
+  return (family === 4 ? ipv4From(Number(value)) : address6().fromBigInt(value).correctForm()) as Ip;
 }
 
 /** ipv4From writes an unsigned 32-bit number as an address. */
@@ -64,7 +73,9 @@ export function ipv4From(value: number): Ip {
 
 /** ipBytes is the address in network order: 4 or 16 octets. */
 export function ipBytes(ip: Ip): Uint8Array {
-  return Uint8Array.from(familyOf(ip) === 4 ? new Address4(ip).toArray() : new Address6(ip).toUnsignedByteArray());
+  if (familyOf(ip) === 6) return Uint8Array.from(new (address6())(ip).toUnsignedByteArray());
+  const value = ipv4Value(ip);
+  return Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value);
 }
 
 /** isSpecial reports whether an address may never be an endpoint (CVE-2021-25737): loopback, link-local, multicast,
@@ -74,7 +85,7 @@ export function isSpecial(ip: Ip): boolean {
     const [a = 0, b = 0] = ip.split(".").map(Number);
     return a === 0 || a === 127 || (a === 169 && b === 254) || (a >= 224 && a <= 239) || ip === "255.255.255.255";
   }
-  const address = new Address6(ip);
+  const address = new (address6())(ip);
   const high = Number(address.bigInt() >> 112n);
   const mapped = address.bigInt() >> 32n === 0xffffn;
   return ip === "::" || ip === "::1" || mapped || (high & 0xffc0) === 0xfe80 || high >> 8 === 0xff;
