@@ -65,7 +65,7 @@ async function loseCarrier(scene: SiblingScene, client: Pod, port: number): Prom
     port,
     seconds: STREAM_SECONDS,
   });
-  const number = (await carrierOf(firstNode(birch.cluster))) === "mrd0" ? 1 : 2;
+  const number = (await carrierOf(firstNode(birch.cluster), port)) === "mrd0" ? 1 : 2;
   const victim = amber.cluster.members.find((member) => member.number === number) ?? firstNode(amber.cluster);
   await loseNode(scene.underlay, victim);
   const { holeMs } = await stream.end();

@@ -132,9 +132,15 @@ class World {
   }
 }
 
-const NAMES = ["web", "api", "db"];
-const addressOf = (name: string): string => `242.192.0.${NAMES.indexOf(name) + 1}`;
-const nameOf = (address: string): string => NAMES[Number(address.split(".")[3]) - 1] ?? "?";
+const NAMES = ["web", "api", "db", ...Array.from({ length: 1200 }, (_, i) => `s${i}`)];
+const addressOf = (name: string): string => {
+  const at = NAMES.indexOf(name) + 1;
+  return `242.192.${at >> 8}.${at & 255}`;
+};
+const nameOf = (address: string): string => {
+  const [, , high, low] = address.split(".").map(Number);
+  return NAMES[(high ?? 0) * 256 + (low ?? 0) - 1] ?? "?";
+};
 
 let world: World;
 beforeEach(() => {
@@ -152,6 +158,18 @@ describe("Reconciler announces", () => {
     expect(world.log).toEqual(["tunnels", "table web", "zone +web"]);
     expect(world.probed).toHaveLength(1);
     expect(world.reconciler.passes).toBe(1);
+  });
+
+  test("the first table has every service that is known: what it lacks leaves the machine", async () => {
+    const names = NAMES.slice(3);
+    for (const part of [names.slice(0, 400), names.slice(400, 800), names.slice(800)]) {
+      world.says(Object.fromEntries(part.map((name) => [name, "242.2.0.1"])));
+    }
+    world.start();
+    await until(() => world.table !== undefined);
+    expect(world.table?.services.size).toBe(1200);
+    await until(() => world.reconciler.settled);
+    expect(world.log.filter((line) => line.startsWith("table"))).toHaveLength(1);
   });
 
   test("and a second pass does nothing", async () => {

@@ -38,8 +38,8 @@ interface Withdrawn {
 }
 
 /** Reconciler makes the machine and the zone what the compiled view says, in one order: guard, tunnels, routes,
- *  translation, service table, then the zone, since a name is announced when it works. What goes leaves in the opposite order: out
- *  of the zone at once, out of the service table WITHDRAW_MS later, when no resolver remembers it. */
+ *  translation, service table, then the zone, since a name is announced when it works. What goes leaves in the opposite
+ *  order: out of the zone at once, out of the service table WITHDRAW_MS later, when no resolver remembers it. */
 export class Reconciler implements Room {
   readonly name = "reconciler";
   readonly #parts: ReconcilerParts;
@@ -192,7 +192,9 @@ export class Reconciler implements Room {
   /** Compiles up to PASS services; what nobody exports any more leaves the zone first. */
   async #compile(signal: AbortSignal): Promise<Compiled> {
     const keys: string[] = [];
-    for (const key of this.#dirty) if (keys.push(key) === PASS) break;
+    // The first pass takes all: what the machine has of before a restart is compared with it, and goes where it is not.
+    const most = this.passes === 0 ? Number.POSITIVE_INFINITY : PASS;
+    for (const key of this.#dirty) if (keys.push(key) === most) break;
     const gone: ZoneChange[] = [];
     const ready: CompiledService[] = [];
     const compile = this.#parts.compiler();
