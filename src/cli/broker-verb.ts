@@ -3,7 +3,7 @@ import { createStatusHttp } from "#admin";
 import { type BrokerOptions, brokerRoutes, openBroker } from "#broker";
 import { parseBrokerUrl } from "#identity";
 import { supernetFault } from "#ipam";
-import { type Log, preferProcess, runAll } from "#life";
+import { type Log, runAll } from "#life";
 import { type Cidr, cidrFamily, err, expect, formatHostPort, type HostPort, ok, parseCidr, type Result } from "#values";
 import { backupVerb, restoreVerb } from "./backup-verbs.ts";
 import { daemonLog } from "./daemon-log.ts";
@@ -95,8 +95,6 @@ function readAdvertise(reader: Reader, listen: HostPort | null): string | null {
 }
 
 async function serve(options: BrokerOptions, { around, signal }: Call, log: Log): Promise<ExitCode> {
-  const preferred = preferProcess();
-  if (!preferred.ok) log.debug("this process has no precedence on a busy host", { reason: preferred.error });
   const broker = openBroker(options, around.clock, log);
   // A fault that begins with a flag is one of the call: the store was made with another value.
   if (!broker.ok) return broker.error.startsWith("--") ? refuse(around, [broker.error]) : fail(around, broker.error);

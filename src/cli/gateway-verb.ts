@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { createStatusHttp } from "#admin";
 import { type GatewayDaemon, type GatewayOptions, gatewayRoutes, openGateway } from "#gateway";
-import { aborted, isAbort, type Log, preferProcess, type Room, runAll } from "#life";
+import { aborted, isAbort, type Log, type Room, runAll } from "#life";
 import { lockDataDir } from "#store";
 import { daemonLog } from "./daemon-log.ts";
 import { readGatewayOptions } from "./gateway-options.ts";
@@ -65,8 +65,6 @@ async function serve(options: GatewayOptions, { around, signal }: Call, log: Log
   const lock = lockDataDir(options.dataDir);
   if (!lock.ok) return fail(around, lock.error);
   using _held = lock.value;
-  const preferred = preferProcess();
-  if (!preferred.ok) log.debug("this process has no precedence on a busy host", { reason: preferred.error });
   const stop = new AbortController();
   const both = AbortSignal.any([signal, stop.signal]);
   try {

@@ -1,4 +1,3 @@
-import { setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
 import { systemClock } from "#life";
 import { err, ok, type Result } from "#values";
@@ -81,8 +80,6 @@ function post(message: FromUdpWorker): void {
   parentPort?.postMessage(message);
 }
 
-// It answers for everybody on this host, and has no precedence over them (a thread inherits its parent's niceness).
-setPriority(0);
 const ended = await run(workerData as UdpWorkerData);
 if (!ended.ok) post({ kind: "failed", code: ended.error });
 parentPort?.close();

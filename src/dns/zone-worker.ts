@@ -1,4 +1,3 @@
-import { setPriority } from "node:os";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import { systemClock } from "#life";
@@ -22,8 +21,6 @@ const BUDGET_MS = 2;
 
 // This thread does two things by turns: it writes the zone, and it serves TCP from it. Both are one event loop, so a
 // TCP query never meets half a change. UDP threads read the same memory at the same time (zone-memory.ts).
-// It answers for everybody on this host, and has no precedence over them (a thread inherits its parent's niceness).
-setPriority(0);
 const data = workerData as ZoneWorkerData;
 const memory = viewZone(data.zone);
 const builder = new ZoneBuilder(memory, zoneShapes(data.options));

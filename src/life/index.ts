@@ -6,7 +6,6 @@ export { createLog, type Log, type LogFormat, type LogLevel, silentLog } from ".
 export { type LoopDelay, watchLoopDelay } from "./loop-delay.ts";
 export { createHttpServer, httpGet, httpRequest } from "./node-http.ts";
 export { notifyManager } from "./notify.ts";
-export { preferProcess, withoutPreference } from "./priority.ts";
 export { aborted, isAbort, type Room, runAll } from "./room.ts";
 export { Secret } from "./secret.ts";
 export { slices } from "./slices.ts";

@@ -35,6 +35,29 @@ describe("slices()", () => {
     expect(turns).toBeGreaterThanOrEqual(5);
   });
 
+  test("of several lists at once delays the event loop no more than one does, and each has its turns", async () => {
+    let turn = 0;
+    let busy = true;
+    const next = (): void => {
+      turn += 1;
+      if (busy) setImmediate(next);
+    };
+    setImmediate(next);
+    const begun: { readonly list: number; readonly turn: number }[] = [];
+    const list = (name: number) => {
+      const step = (): void => {
+        begun.push({ list: name, turn });
+        work(1);
+      };
+      return slices(Array(6), step, { budgetMs: 0.5 });
+    };
+    await Promise.all([list(0), list(1), list(2)]);
+    busy = false;
+    const later = begun.filter((step) => step.turn > 0).map((step) => step.turn); // all begin where they are called
+    expect(new Set(later).size).toBe(later.length);
+    expect(begun.slice(-3).map((step) => step.list)).toEqual([0, 1, 2]);
+  });
+
   test("does not give way for little work", async () => {
     let turned = false;
     setImmediate(() => {

@@ -1,5 +1,4 @@
 import { isIP } from "node:net";
-import { setPriority } from "node:os";
 import { workerData } from "node:worker_threads";
 import type { ThroughputAnswer, ThroughputOrder, ThroughputSetup } from "./messages.ts";
 import { measureThroughput } from "./throughput-client.ts";
@@ -10,8 +9,6 @@ import { createThroughputServer } from "./throughput-server.ts";
 /** The global address may come to this machine after us. */
 const RELISTEN_MS = 500;
 
-// A test takes what the host has left, and no precedence (a thread inherits its parent's niceness).
-setPriority(0);
 main(workerData as ThroughputSetup);
 
 /** main serves tests and runs ours, one at a time each, until told to stop. */

@@ -3,7 +3,7 @@ import { setPriority } from "node:os";
 import type { Clock } from "#life";
 
 /** A kernel carries packets before it runs ordinary programs; a program that carries them in its stead should have its
- *  turn soon as well, and no later than the daemon, which has this niceness too. */
+ *  turn soon as well, and sooner than the daemons that start beside it. */
 const NICE = -10;
 /** Who may do little else has the kernel change a session's niceness ten times a second at most, whoever asks. */
 const AGAIN = { tries: 5, afterMs: 120 } as const;

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { open, readdir, readFile, readlink, rm, stat, truncate } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { type Clock, withoutPreference } from "#life";
+import type { Clock } from "#life";
 import { err, ok, type Result } from "#values";
 import { interfaceName } from "./ours.ts";
 import { raiseShare } from "./raise-share.ts";
@@ -28,16 +28,13 @@ export async function startUserspace(
   await rm(socketPath(index), { force: true }); // a killed one leaves its socket behind
   const log = logPath(dataDir, index);
   await using file = await open(log, "a", 0o600);
-  // It encrypts for everybody on this host, and has no precedence over them.
-  const child = withoutPreference(() =>
-    spawn(program, ["-f", interfaceName(index)], {
-      // setsid: neither our terminal's signals nor our end reach it.
-      detached: true,
-      stdio: ["ignore", file.fd, file.fd],
-      env: { LOG_LEVEL: "error" },
-      cwd: "/",
-    }),
-  );
+  const child = spawn(program, ["-f", interfaceName(index)], {
+    // setsid: neither our terminal's signals nor our end reach it.
+    detached: true,
+    stdio: ["ignore", file.fd, file.fd],
+    env: { LOG_LEVEL: "error" },
+    cwd: "/",
+  });
   let ended: string | null = null;
   child.on("error", (error) => {
     ended = error.message;
