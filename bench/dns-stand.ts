@@ -1,11 +1,8 @@
-import { randomInt } from "node:crypto";
-import { createSocket } from "node:dgram";
-import { type EventEmitter, once } from "node:events";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { freePort } from "#lab";
 import { runCommand } from "#life";
 import type { BenchAsk } from "./benchmark.ts";
 import { findCoreDns } from "./coredns.ts";
@@ -130,26 +127,4 @@ export class DnsStand {
     await writeFile(this.file(name), content);
     return this.file(name);
   }
-}
-
-/** freePort is a port of loopback that was free for UDP and TCP a moment ago, below those that the system gives to
- *  clients: one of those could be taken meanwhile. */
-async function freePort(): Promise<number> {
-  for (let tries = 0; tries < 50; tries++) {
-    const port = randomInt(20_000, 30_000);
-    const udp = createSocket("udp4");
-    const tcp = createServer();
-    const free = await Promise.all([opened(udp.bind(port, "127.0.0.1")), opened(tcp.listen(port, "127.0.0.1"))]);
-    udp.close();
-    tcp.close();
-    if (free.every(Boolean)) return port;
-  }
-  throw new Error("no free port on loopback");
-}
-
-async function opened(socket: EventEmitter): Promise<boolean> {
-  return once(socket, "listening").then(
-    () => true,
-    () => false,
-  );
 }

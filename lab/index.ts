@@ -23,6 +23,7 @@ export { type Clusterset, joinScene, restartGateway } from "./clusterset.ts";
 export { eventually, type Patience } from "./eventually.ts";
 export { type ExecOptions, exec, inside, ipBatch, mustExec } from "./exec.ts";
 export { type Footprint, footprint, leftovers } from "./footprint.ts";
+export { freePort } from "./free-port.ts";
 export { endOf, type Job, linesOf, spawnIn, stopJob, waitForLine } from "./job.ts";
 export { installKubeProxy, type NodeNetwork, renderKubeProxy, type ServicePort } from "./kube-proxy.ts";
 export { type Manifest, manifestFolder, removeManifests, writeManifests } from "./manifests.ts";

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { describeFault, runCommand } from "#life";
@@ -69,15 +68,4 @@ export async function say(...argv: readonly string[]): Promise<string> {
   const said = await runCommand([BIN, ...argv]);
   if (!said.ok) throw new Error(`meridian ${argv.slice(0, 2).join(" ")}: ${describeFault(said.error)}`);
   return said.value.trim();
-}
-
-/** freePort is a TCP port of the loopback that nobody has now. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
 }

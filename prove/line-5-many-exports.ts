@@ -1,7 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { askDaemon } from "#admin";
 import {
   type Daemon,
   firstNode,
@@ -19,6 +18,7 @@ import {
   waitForLine,
 } from "#lab";
 import { addPods, findProcess, inRun, joinCluster, memoryOf, type Pair, raisePair, stampMs } from "../bench/index.ts";
+import { statusOf } from "./daemon-status.ts";
 import type { Line, Proof } from "./line.ts";
 import { clustersetName, SERVICE_PORT, writeManyExports } from "./many-exports.ts";
 import type { PollAsk, PollResult } from "./poll-names.ts";
@@ -136,14 +136,6 @@ function watchProcesses({ broker }: Pair, importer: Daemon, data: string): Timel
   };
   const revision = async (): Promise<number> => ((await statusOf(broker)) as { readonly revision: number }).revision;
   return startTimeline(["exporter", "broker", "importer"], pidOf, revision);
-}
-
-/** The daemon's own socket lies in its folder, so it is asked from here, without a process of the CLI beside. */
-async function statusOf({ data }: Daemon): Promise<unknown> {
-  const ask = { method: "GET", path: "/v1/status", signal: AbortSignal.timeout(10_000) } as const;
-  const answer = await askDaemon(join(data, "admin.sock"), ask);
-  if (!answer.ok) throw new Error(answer.error.message);
-  return answer.value;
 }
 
 /** judgeDaemons asks each gateway once for its status, after everything is answered: a status of 10,000 services is

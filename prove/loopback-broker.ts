@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { DaemonProcess, freePort, say } from "./daemon-process.ts";
+import { freePort } from "#lab";
+import { DaemonProcess, say } from "./daemon-process.ts";
 
 /** LoopbackBroker is the program's broker, on a port of the loopback that stays the same through all its lives. */
 export class LoopbackBroker extends DaemonProcess {

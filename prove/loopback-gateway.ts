@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { DaemonProcess, freePort, say } from "./daemon-process.ts";
+import { freePort } from "#lab";
+import { DaemonProcess, say } from "./daemon-process.ts";
 import type { LoopbackBroker } from "./loopback-broker.ts";
 
 /** LoopbackGateway is the program's gateway without a data plane: exports, imports, sync and names are the real ones. */

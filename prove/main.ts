@@ -3,6 +3,7 @@ import { findRights, requirePrograms } from "#lab";
 import { isAbort } from "#life";
 import { stopSignal, textTable } from "../bench/index.ts";
 import { keeps3 } from "./keeps-3-joins.ts";
+import { keeps4Away } from "./keeps-4-away.ts";
 import { keeps4 } from "./keeps-4-restore.ts";
 import { keepsFaults } from "./keeps-5-faults.ts";
 import { keeps5 } from "./keeps-5-hostile.ts";
@@ -28,6 +29,7 @@ const LINES: ReadonlyMap<string, Line> = new Map([
   ["keeps-2-quiet", keeps2Quiet],
   ["keeps-3", keeps3],
   ["keeps-4", keeps4],
+  ["keeps-4-away", keeps4Away],
   ["keeps-5", keeps5],
   ["keeps-faults", keepsFaults],
   ["keeps-7", keeps7],
@@ -35,7 +37,7 @@ const LINES: ReadonlyMap<string, Line> = new Map([
 
 const HELP = `prove: measures every figure that is promised and prints it beside what is required.
 
-  make prove                       all lines, in about an hour
+  make prove                       all lines, in about two hours
   node prove/main.ts 3 keeps-2     only these lines
   --brief                          the table alone, without what stands under it
 

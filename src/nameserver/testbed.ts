@@ -1,8 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type DnsAnswer, query, readCorefile } from "#dns";
+import { freePort } from "#lab";
 import { silentLog, systemClock } from "#life";
 import { type Ip, ok } from "#values";
 import { doorsOf, serversOf } from "./corefile-options.ts";
@@ -120,15 +120,5 @@ export async function until<T>(ask: () => Promise<T>, good: (answer: T) => boole
 }
 
 async function freePorts(): Promise<readonly [number, number, number, number, number]> {
-  const servers = await Promise.all(
-    Array.from({ length: 5 }, async () => {
-      const server = createServer().listen(0, LOOPBACK);
-      await new Promise((resolve) => server.once("listening", resolve));
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as { readonly port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  const [a, b, c, d, e] = ports;
-  return [a ?? 0, b ?? 0, c ?? 0, d ?? 0, e ?? 0];
+  return [await freePort(), await freePort(), await freePort(), await freePort(), await freePort()];
 }

@@ -1,7 +1,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { folder, freePort, goodToken, meridian, refusedIn } from "./testbed.ts";
+import { freePort } from "#lab";
+import { folder, goodToken, meridian, refusedIn } from "./testbed.ts";
 
 /** The configuration file, and which of several values counts. */
 

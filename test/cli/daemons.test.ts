@@ -4,8 +4,9 @@ import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { freePort } from "#lab";
 import { openReceiver } from "../../src/life/testbed-receiver.ts";
-import { folder, freePort, goodToken, isFree, type Said } from "./testbed.ts";
+import { folder, goodToken, isFree, type Said } from "./testbed.ts";
 import {
   type BrokerPlace,
   brokerPlace,

@@ -4,8 +4,9 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { freePort } from "#lab";
 import { runCommand } from "#life";
-import { freePort, type Said } from "./testbed.ts";
+import type { Said } from "./testbed.ts";
 
 /** The program as users call it: its own process, from any working directory. */
 export const BIN = fileURLToPath(new URL("../../bin/meridian", import.meta.url));

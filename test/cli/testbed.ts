@@ -1,6 +1,5 @@
-import { once } from "node:events";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "vitest";
@@ -55,15 +54,6 @@ export function faultLines({ err }: Said): readonly string[] {
     .split("\n")
     .slice(0, -1)
     .map((line) => (line.startsWith("meridian: ") ? line.slice("meridian: ".length) : `no fault line: ${line}`));
-}
-
-/** freePort is a TCP port of the loopback that nobody has at the moment. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 /** isFree reports whether a TCP port of the loopback can be had. */

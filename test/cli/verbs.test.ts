@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
+import { freePort } from "#lab";
 import {
   brokerStatusShape,
   diagnoseShape,
@@ -10,7 +11,7 @@ import {
   statusShape,
   whoisShape,
 } from "./status-shape.ts";
-import { folder, freePort, type Said } from "./testbed.ts";
+import { folder, type Said } from "./testbed.ts";
 import {
   type BrokerPlace,
   brokerPlace,

@@ -2,7 +2,8 @@ import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { loadVerbs, type Verb } from "#cli";
-import { folder, freePort, goodToken, meridian, refusedIn } from "./testbed.ts";
+import { freePort } from "#lab";
+import { folder, goodToken, meridian, refusedIn } from "./testbed.ts";
 
 const VERBS = await loadVerbs();
 

@@ -1,9 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { eventually, isReadyLine } from "#lab";
+import { eventually, freePort, isReadyLine } from "#lab";
 import { runCommand } from "#life";
 import { err, ok, type Result } from "#values";
 import { type Block, missingIn } from "./blocks.ts";
@@ -156,15 +155,6 @@ class Scene implements Loopback {
 }
 
 /** Ports that the system chose and that were free a moment ago. */
-async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as { readonly port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
+function freePorts(count: number): Promise<readonly number[]> {
+  return Promise.all(Array.from({ length: count }, freePort));
 }

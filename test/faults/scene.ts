@@ -1,6 +1,7 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { folder, freePort } from "../cli/testbed.ts";
+import { freePort } from "#lab";
+import { folder } from "../cli/testbed.ts";
 import {
   type Daemon,
   type GatewayPlace,
