@@ -111,9 +111,11 @@ describe.each(RESOLVERS)("$name", ({ program, start }) => {
   });
   afterAll(async () => {
     if (child === undefined) return;
-    const gone = new Promise((resolve) => child?.once("exit", resolve));
-    child.kill("SIGKILL");
-    await gone;
+    if (child.exitCode === null && child.signalCode === null) {
+      const gone = new Promise((resolve) => child?.once("exit", resolve));
+      child.kill("SIGKILL");
+      await gone;
+    }
     rmSync(dir, { recursive: true, force: true });
   });
 
