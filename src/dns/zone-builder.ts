@@ -6,6 +6,7 @@ import { ReverseZones } from "./reverse-zones.ts";
 import { serviceKey, serviceUnit } from "./service-unit.ts";
 import { SkippedNames } from "./skipped-names.ts";
 import { type Unit, unitBytes, writeUnit } from "./unit.ts";
+import { UnitMoulds } from "./unit-moulds.ts";
 import { labelOctets, MAX_NAME } from "./wire-name.ts";
 import type { ZoneService, ZoneShape } from "./zone.ts";
 import { type ListedZone, listBytes, writeZones } from "./zone-list.ts";
@@ -23,6 +24,7 @@ export class ZoneBuilder {
   readonly #arena: Arena;
   readonly #table: ZoneTable;
   readonly #reverse: ReverseZones;
+  readonly #moulds: UnitMoulds;
   readonly #skipped = new SkippedNames();
   /** Where a service's names are: below `svc`, and where CoreDNS's external plugin has them as well. */
   readonly #kinds: readonly string[];
@@ -38,6 +40,7 @@ export class ZoneBuilder {
     if (first === undefined) throw new RangeError("there must be a zone");
     this.#memory = memory;
     this.#shapes = shapes;
+    this.#moulds = new UnitMoulds(shapes);
     this.#arena = new Arena(memory);
     this.#table = new ZoneTable(memory, this.#arena);
     this.#kinds = first.compat.q6PodNames ? ["svc", "pod"] : ["svc"];
@@ -58,6 +61,8 @@ export class ZoneBuilder {
   /** put makes a service answer as given; false when the memory is full, and then what did not fit answers as before. */
   put(service: ZoneService): boolean {
     const { namespace, name } = service;
+    const stamped = this.#stamp(service);
+    if (stamped !== undefined) return stamped;
     const made = this.#shapes.map((shape) => serviceUnit(service, shape));
     const id = `${namespace}/${name}`;
     this.#skipped.set(
@@ -135,12 +140,32 @@ export class ZoneBuilder {
     });
   }
 
-  /** put writes a unit where nobody looks yet, then publishes it. */
+  /** stamp is put for the usual service, which is like many others; undefined for any other. */
+  #stamp(service: ZoneService): boolean | undefined {
+    const moulds = this.#kinds.length === 1 ? this.#moulds.of(service) : undefined;
+    if (moulds === undefined) return undefined;
+    const { namespace, name } = service;
+    const id = `${namespace}/${name}`;
+    this.#skipped.set(id, 0);
+    if (!this.#addTo(namespace, name)) return false;
+    let fits = true;
+    for (const mould of moulds) {
+      fits = this.#publish(mould.bytes, (block) => mould.stamp(this.#memory, block, service)) && fits;
+    }
+    if (this.#reverse.active) this.#reverse.remove(id);
+    return fits;
+  }
+
   #put(unit: Unit): boolean {
-    const bytes = unitBytes(unit);
+    const seed = this.#memory.words[HEAD.seed] as number;
+    return this.#publish(unitBytes(unit), (block) => writeUnit(this.#memory, block, unit, seed));
+  }
+
+  /** publish has a unit written where nobody looks yet, then links it. */
+  #publish(bytes: number, write: (block: number) => void): boolean {
     const block = this.#arena.alloc(bytes);
     if (block === undefined) return false;
-    writeUnit(this.#memory, block, unit, this.#memory.words[HEAD.seed] as number);
+    write(block);
     const fits = this.#table.put(block);
     if (!fits) this.#arena.retire(block, bytes);
     return fits;
