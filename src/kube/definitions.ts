@@ -29,6 +29,7 @@ export class Definitions {
   /** put takes a file's definition, new or again. An equal body is replaced by the one that is there. */
   put(definition: Definition): void {
     const key = objectKey(definition);
+    if (!this.#byKey.has(key)) return this.#store(key, undefined, [definition]); // as nearly all are
     const all = this.#all(key);
     const mine = all.find(({ file }) => file === definition.file);
     if (mine?.line === definition.line && isDeepStrictEqual(mine.body, definition.body)) return;
@@ -67,7 +68,7 @@ export class Definitions {
     if (after === undefined) this.#byKey.delete(key);
     else this.#byKey.set(key, next.length === 1 ? after : next);
     if (next.length > 1) this.#contested.add(key);
-    else this.#contested.delete(key);
+    else if (this.#contested.size > 0) this.#contested.delete(key);
     if (before !== after) this.#onWinner(before, after);
   }
 }

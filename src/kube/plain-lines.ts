@@ -37,6 +37,18 @@ export class PlainLines {
     return this.done && this.#next >= this.text.length;
   }
 
+  /** Where the current line begins. */
+  get start(): number {
+    return this.at - this.indent;
+  }
+
+  /** skip goes on behind so many lines that end at a place, as if they were a document that was read. */
+  skip(lines: number, end: number): void {
+    this.indent = -1;
+    this.line += lines - 1; // the current one is counted
+    this.#next = end;
+  }
+
   next(): void {
     const { text } = this;
     this.indent = -1;

@@ -3,6 +3,7 @@ import { type ImportFields, importBody } from "./import-body.ts";
 import type { LocalImport, ManifestObject } from "./manifest-object.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
+export type ImportObject = Extract<ManifestObject, { kind: "ServiceImport" }>;
 
 const VERSIONS: readonly unknown[] = ["multicluster.x-k8s.io/v1alpha1", "multicluster.x-k8s.io/v1beta1"];
 const TYPES: readonly unknown[] = ["ClusterSetIP", "Headless"];
@@ -13,7 +14,7 @@ const MAX_APP_PROTOCOL = 253;
 /** quickImport reads a ServiceImport without the schema library, which takes longer to load than ten thousand of them to
  *  read. It gives what the schemas give, or undefined wherever it is not sure, faults of any kind included: then the
  *  schemas decide. Fields that are not known are dropped, as there. */
-export function quickImport(value: unknown, line: number): ManifestObject | undefined {
+export function quickImport(value: unknown, line: number): ImportObject | undefined {
   if (!isRecord(value) || value["kind"] !== "ServiceImport" || !VERSIONS.includes(value["apiVersion"]))
     return undefined;
   if (!isMetadata(value["metadata"]) || !isSpec(value["spec"]) || !isStatus(value["status"])) return undefined;
@@ -65,25 +66,25 @@ function isRecord(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** A text that was cut out of a longer one keeps all of that alive: what stays is copied. */
 function owned({ namespace, name, type, ports, ips, clusters }: LocalImport): LocalImport {
   return {
-    namespace: copy(namespace),
-    name: copy(name),
+    namespace: ownText(namespace),
+    name: ownText(name),
     type: type === "Headless" ? "Headless" : "ClusterSetIP",
     ports: ports.map((port) => ({
       ...port,
-      name: copy(port.name),
-      appProtocol: port.appProtocol && copy(port.appProtocol),
+      name: ownText(port.name),
+      appProtocol: port.appProtocol && ownText(port.appProtocol),
     })),
-    ips: ips.map(copy),
-    clusters: clusters.map(copy),
+    ips: ips.map(ownText),
+    clusters: clusters.map(ownText),
   };
 }
 
 /** Shorter texts are copied when they are cut out: a reference would be as long. */
 const SHORT = 13;
 
-function copy<T extends string>(text: T): T {
+/** ownText is a text on its own: one that was cut out of a longer one keeps all of that alive, so what stays is copied. */
+export function ownText<T extends string>(text: T): T {
   return (text.length < SHORT ? text : Buffer.from(text).toString()) as T;
 }
