@@ -18,12 +18,12 @@ const clock: Clock = {
       signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
     }),
 };
-let pool = new ParsePool(clock);
+let pool = new ParsePool(clock, 2);
 
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), "pool-"));
   rests = [];
-  pool = new ParsePool(clock);
+  pool = new ParsePool(clock, 2);
 });
 afterEach(async () => {
   await pool.close();

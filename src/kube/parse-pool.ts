@@ -1,8 +1,11 @@
+import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import type { Clock } from "#life";
 import type { ParseAnswer, ParseJob } from "./parse-job.ts";
 
-const MAX_WORKERS = 2;
+/** The main thread needs a processor of its own: where there are two, a second thread makes nothing faster, and its heap
+ *  is a tenth of a gateway's memory. */
+const MAX_WORKERS = Math.min(2, Math.max(1, availableParallelism() - 1));
 /** A folder is read in one go: what comes later is a few files, for which a thread starts in a few hundredths of a second. */
 const IDLE_MS = 300;
 /** A worker's heap is bounded, so that a monstrous file ends the worker and not the program. */
@@ -27,13 +30,15 @@ interface Thread {
  *  memory, shortly after it is done. */
 export class ParsePool {
   readonly #clock: Clock;
+  readonly #most: number;
   readonly #queue: Waiting[] = [];
   readonly #threads = new Set<Thread>();
   readonly #ends = new Set<Promise<unknown>>();
   #closed = false;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, threads = MAX_WORKERS) {
     this.#clock = clock;
+    this.#most = threads;
   }
 
   /** workers is the number of threads that exist now. */
@@ -62,7 +67,7 @@ export class ParsePool {
   #dispatch(): void {
     while (this.#queue.length > 0) {
       const idle = [...this.#threads].find(({ current }) => current === null);
-      const thread = idle ?? (this.#threads.size < MAX_WORKERS ? this.#start() : undefined);
+      const thread = idle ?? (this.#threads.size < this.#most ? this.#start() : undefined);
       if (thread === undefined) return;
       this.#next(thread);
     }
