@@ -228,6 +228,20 @@ describe("benchmark", () => {
     expect(pair.benches[0]).toMatchObject({ samples: 0, lossRatio: 1, p50Seconds: null });
   });
 
+  test("counts a ping from when it leaves, not from when it was decided", () => {
+    const pair = new Pair();
+    pair.left.setTargets([target("b/g1")]);
+    pair.left.startBench("b/g1", 100, 1);
+    pair.left.turn();
+    pair.now += 1;
+    pair.left.leaves(pair.now);
+    pair.run(1000);
+    expect(pair.benches[0]).toMatchObject({
+      minSeconds: expect.closeTo(0.001, 6), // the first, of which this engine was told
+      p50Seconds: expect.closeTo(0.002, 6),
+    });
+  });
+
   test("says nothing after stopBench(), and ends early with its target", () => {
     const pair = new Pair();
     pair.left.setTargets([target("b/g1"), target("c/g1")]);

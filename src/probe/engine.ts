@@ -50,6 +50,8 @@ export class Engine {
   #late = false;
   #junk = 0;
   #strained = false;
+  /** Targets whose ping waits to be given to the kernel. */
+  readonly #leaving: Watch[] = [];
   /** Until then packets are read as they come. */
   #promptUntil = Number.NEGATIVE_INFINITY;
 
@@ -132,6 +134,12 @@ export class Engine {
     return "taken";
   }
 
+  /** leaves says that what was sent is given to the kernel now. */
+  leaves(now: number): void {
+    for (const { pingPong } of this.#leaving) pingPong?.leaves(now);
+    this.#leaving.length = 0;
+  }
+
   /** turn judges overdue probes and sends those that are due. Read all sockets before. */
   turn(): void {
     const now = this.#options.now();
@@ -181,9 +189,7 @@ export class Engine {
   /** takeEcho books an echo by its cookie; false where it answers nothing that is out. */
   #takeEcho(watch: Watch, echo: Packet, arrivedAt: number): boolean {
     if (watch.isPing(echo.cookie)) {
-      // A benchmark says what a program sees, and waking this one is a part of that, as in sockperf; only what the
-      // responder holds is not the path's. A probe says what the path does, by the kernel's stamp.
-      if (watch.pingPong?.received(echo.seq, this.#options.now(), echo.heldNanos) !== true) return false;
+      if (watch.pingPong?.received(echo.seq, arrivedAt, echo.heldNanos) !== true) return false;
       this.#ping(watch);
     } else {
       const change = watch.receive(echo, arrivedAt, this.#lateUntil);
@@ -212,6 +218,7 @@ export class Engine {
     const seq = watch.pingPong?.sent(this.#options.now()) ?? null;
     if (seq === null) return;
     this.#promptUntil = this.#options.now() + PROMPT_MS;
+    this.#leaving.push(watch);
     this.#options.send(watch.target, this.#probe(watch.pingCookie, seq, true));
   }
 

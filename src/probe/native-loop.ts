@@ -80,14 +80,16 @@ export class NativeLoop {
     const resting = now() < restUntil;
     const fd = resting ? -1 : (this.#socket?.fd ?? -1);
     const readable = poll.wait(fd, Math.min(wakeAt, resting ? restUntil : wakeAt) - now());
-    if (now() > wakeAt + LATE_MS) engine.late();
-    if (readable || resting) this.#receive(); // after a rest unasked: the engine judges only what was read
+    const wokenAt = now();
+    if (wokenAt > wakeAt + LATE_MS) engine.late();
+    if (readable || resting) this.#receive(wokenAt); // after a rest unasked: the engine judges only what was read
   }
 
-  #receive(): void {
-    const { engine, now } = this.#desk;
-    this.#readAt = now();
+  #receive(wokenAt: number): void {
+    const { engine } = this.#desk;
+    this.#readAt = wokenAt;
     this.#socket?.receive(
+      wokenAt,
       (view, length, arrivedAt) => engine.receive(view, length, arrivedAt) === "echo",
       () => engine.state,
     );
@@ -106,7 +108,7 @@ export class NativeLoop {
   #openIfDue(): void {
     const { now, setup, post } = this.#desk;
     if (this.#socket !== null || now() < this.#reopenAt) return;
-    const opened = NativeSocket.open(this.#libc, setup.address, setup.port, now);
+    const opened = NativeSocket.open(this.#libc, setup, now, (at) => this.#desk.engine.leaves(at));
     this.#reopenAt = now() + REOPEN_MS;
     if (opened.ok) this.#socket = opened.value;
     post(opened.ok ? { kind: "open", mode: "ffi", fallback: null } : { kind: "not-open", reason: opened.error });

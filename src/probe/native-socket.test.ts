@@ -1,5 +1,6 @@
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
+import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { expect as must, parseIp } from "#values";
 import { type Libc, loadLibc } from "./libc.ts";
@@ -20,8 +21,19 @@ afterEach(() => {
   for (const socket of sockets.splice(0)) socket.close();
 });
 
+/** When queued packets were given to the kernel, by any socket of a test. */
+const flushed: number[] = [];
+const at = (address: string) => ({ address: must(parseIp(address)), port: PORT });
+
 function open(address: string): NativeSocket {
-  const socket = must(NativeSocket.open(libc, must(parseIp(address)), PORT, () => performance.now()));
+  const socket = must(
+    NativeSocket.open(
+      libc,
+      at(address),
+      () => performance.now(),
+      (now) => flushed.push(now),
+    ),
+  );
   sockets.push(socket);
   return socket;
 }
@@ -29,9 +41,14 @@ function open(address: string): NativeSocket {
 const to = (address: string): Uint8Array => sockaddrOf(must(parseIp(address)), PORT);
 
 /** Reads all that is in a socket; `answer` asks for echoes. */
-function read(socket: NativeSocket, answer = false): { packet: ReturnType<typeof decodePacket>; arrivedAt: number }[] {
+function read(
+  socket: NativeSocket,
+  answer = false,
+  wokenAt = performance.now(),
+): { packet: ReturnType<typeof decodePacket>; arrivedAt: number }[] {
   const got: { packet: ReturnType<typeof decodePacket>; arrivedAt: number }[] = [];
   socket.receive(
+    wokenAt,
     (view, length, arrivedAt) => {
       got.push({ packet: decodePacket(view, length), arrivedAt });
       return answer;
@@ -122,6 +139,7 @@ describe("NativeSocket", () => {
     read(right, true);
     const sizes: number[] = [];
     left.receive(
+      0,
       (_, length) => {
         sizes.push(length);
         return false;
@@ -132,11 +150,39 @@ describe("NativeSocket", () => {
     stranger.close();
   });
 
+  test("a probe arrives when the kernel has it, a benchmark's packet when the thread woke for it, if that was later", async () => {
+    const [left, right] = [open("127.7.1.1"), open("127.7.1.2")];
+    const send = (prompt: boolean): number => {
+      left.queue(to("127.7.1.2"), 0, { ...PROBE, prompt }, null);
+      left.flush();
+      return performance.now();
+    };
+    const sent = send(false);
+    await pause(20);
+    expect(read(right)[0]?.arrivedAt).toBeLessThan(sent + 5);
+    const late = send(true) + 20;
+    await pause(30);
+    expect(read(right, false, late)[0]?.arrivedAt).toBe(late);
+    const soon = send(true);
+    expect(read(right, false, soon - 1000)[0]?.arrivedAt).toBeGreaterThan(soon - 5);
+  });
+
+  test("tells when queued packets are given to the kernel, before they are", () => {
+    const left = open("127.7.1.1");
+    flushed.length = 0;
+    left.flush();
+    expect(flushed).toEqual([]);
+    const before = performance.now();
+    left.queue(to("127.7.1.2"), 0, PROBE, null);
+    left.flush();
+    expect(flushed).toEqual([expect.closeTo(before, -1)]);
+  });
+
   test("open() names address, port and reason", () => {
     open("127.7.1.1");
-    const again = NativeSocket.open(libc, must(parseIp("127.7.1.1")), PORT, () => 0);
+    const again = NativeSocket.open(libc, at("127.7.1.1"), () => 0);
     expect(again).toEqual({ ok: false, error: `UDP port ${PORT} of 127.7.1.1: EADDRINUSE` });
-    const foreign = NativeSocket.open(libc, must(parseIp("192.0.2.1")), PORT, () => 0);
+    const foreign = NativeSocket.open(libc, at("192.0.2.1"), () => 0);
     expect(foreign).toEqual({ ok: false, error: `UDP port ${PORT} of 192.0.2.1: EADDRNOTAVAIL` });
   });
 });

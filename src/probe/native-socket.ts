@@ -1,7 +1,7 @@
 import { err, familyOf, type Ip, ok, type Result } from "#values";
 import { Datagrams, PKTINFO, SO_TIMESTAMPNS, SOL_SOCKET } from "./datagrams.ts";
 import type { Libc, Memory } from "./libc.ts";
-import { encodePacket, PACKET_BYTES, type Packet, setState, stampHeld, turnIntoEcho } from "./packet.ts";
+import { encodePacket, isPrompt, PACKET_BYTES, type Packet, setState, stampHeld, turnIntoEcho } from "./packet.ts";
 import { AF, SOCKADDR_BYTES, sockaddrOf } from "./sockaddr.ts";
 
 const SOCK_DGRAM_CLOEXEC_NONBLOCK = 2 | 0x80000 | 0x800;
@@ -26,6 +26,7 @@ export class NativeSocket {
   readonly fd: number;
   readonly #libc: Libc;
   readonly #now: () => number;
+  readonly #onFlush: (now: number) => void;
   readonly #in: Datagrams;
   readonly #out: Datagrams;
   /** struct timespec. */
@@ -36,9 +37,10 @@ export class NativeSocket {
   /** The interface that could not be used since the last look: its index may have changed. */
   #linkFault = false;
 
-  private constructor(libc: Libc, fd: number, address: Ip, now: () => number) {
+  private constructor(libc: Libc, fd: number, address: Ip, now: () => number, onFlush: (now: number) => void) {
     this.#libc = libc;
     this.#now = now;
+    this.#onFlush = onFlush;
     this.fd = fd;
     this.#time = libc.memory(16);
     this.#in = new Datagrams(libc, address, SLOTS);
@@ -46,8 +48,14 @@ export class NativeSocket {
     for (let slot = 0; slot < SLOTS; slot += 1) this.#in.expect(slot);
   }
 
-  /** open binds the socket; the error names address, port and reason, as EADDRNOTAVAIL. */
-  static open(libc: Libc, address: Ip, port: number, now: () => number): Result<NativeSocket, string> {
+  /** open binds the socket; the error names address, port and reason, as EADDRNOTAVAIL. onFlush hears when queued packets
+   *  are given to the kernel. */
+  static open(
+    libc: Libc,
+    { address, port }: { readonly address: Ip; readonly port: number },
+    now: () => number,
+    onFlush: (now: number) => void = () => {},
+  ): Result<NativeSocket, string> {
     const family = familyOf(address);
     const fd = libc.socket(AF[family], SOCK_DGRAM_CLOEXEC_NONBLOCK, 0);
     if (fd < 0) return err(`socket: ${libc.errorName()}`);
@@ -65,7 +73,7 @@ export class NativeSocket {
       libc.close(fd);
       return err(`UDP port ${port} of ${address}: ${reason}`);
     }
-    return ok(new NativeSocket(libc, fd, address, now));
+    return ok(new NativeSocket(libc, fd, address, now, onFlush));
   }
 
   /** queue writes a probe to be sent by the next flush. */
@@ -77,15 +85,19 @@ export class NativeSocket {
     this.#arrivedAt[slot] = Number.NaN;
   }
 
-  /** receive reads all that is there, at most four full batches, and sends the echoes asked for after each. */
-  receive(arrived: Arrived, state: () => Uint8Array | null): void {
+  /** receive reads all that is there, at most four full batches, and sends the echoes asked for after each. A probe says
+   *  what the path does, so it arrived when the kernel had it. A benchmark says what programs see, and for these waking
+   *  is a part of it, as in sockperf: its packets arrive when this thread has woken for them, at `wokenAt`. */
+  receive(wokenAt: number, arrived: Arrived, state: () => Uint8Array | null): void {
     for (let round = 0; round < 4; round += 1) {
       const count = this.#libc.recvmmsg(this.fd, this.#in.address, SLOTS, MSG_DONTWAIT, 0n);
       this.#libc.clock_gettime(CLOCK_REALTIME, this.#time.address);
       const readAt = this.#now(); // in this order: a pause in between makes a round trip longer, never negative
       for (let slot = 0; slot < count; slot += 1) {
-        const arrivedAt = readAt - this.#lay(slot);
-        if (arrived(this.#in.viewOf(slot), this.#in.lengthOf(slot), arrivedAt)) this.#echo(slot, arrivedAt, state());
+        const [view, length] = [this.#in.viewOf(slot), this.#in.lengthOf(slot)];
+        const stamped = readAt - this.#lay(slot);
+        const arrivedAt = length === PACKET_BYTES && isPrompt(view) ? Math.max(stamped, wokenAt) : stamped;
+        if (arrived(view, length, arrivedAt)) this.#echo(slot, arrivedAt, state());
         this.#in.expect(slot);
       }
       this.flush();
@@ -99,6 +111,7 @@ export class NativeSocket {
     const count = this.#queued;
     this.#queued = 0;
     const now = this.#now();
+    if (count > 0) this.#onFlush(now);
     for (let slot = 0; slot < count; slot += 1) {
       const arrivedAt = this.#arrivedAt[slot] ?? Number.NaN;
       if (!Number.isNaN(arrivedAt)) stampHeld(this.#out.viewOf(slot), (now - arrivedAt) * 1e6);

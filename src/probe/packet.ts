@@ -60,6 +60,11 @@ export function decodePacket(
   return ok({ kind: kind === KIND.probe ? "probe" : "echo", cookie, seq, heldNanos, prompt });
 }
 
+/** isPrompt reports whether a datagram of at least a packet's length says that it is part of a benchmark. */
+export function isPrompt(view: DataView): boolean {
+  return (view.getUint8(AT.flags) & FLAG.prompt) !== 0;
+}
+
 /** turnIntoEcho makes the answer out of a probe where it lies: cookie and seq stay. The state is set apart. */
 export function turnIntoEcho(view: DataView): void {
   view.setUint8(AT.kind, KIND.echo);

@@ -22,6 +22,15 @@ describe("PingPong", () => {
     expect(game.received(0, 1, 0)).toBe(false);
   });
 
+  test("leaves() says when a ping really left, and nothing where none is out", () => {
+    const game = start(1000);
+    game.leaves(5);
+    game.sent(0);
+    game.leaves(1);
+    game.received(0, 3, 0);
+    expect(game.result()).toMatchObject({ samples: 1, p50Seconds: 0.002 });
+  });
+
   test("takes the responder's time out of a round trip", () => {
     const game = start(1000);
     game.sent(0);

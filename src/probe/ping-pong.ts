@@ -32,6 +32,11 @@ export class PingPong {
     return this.#seq;
   }
 
+  /** leaves says when the ping that is out is given to the kernel: what this program took until then is not the path's. */
+  leaves(now: number): void {
+    if (this.#sentAt !== null) this.#sentAt = now;
+  }
+
   /** received takes an echo; false where its ping is not the one that is out. `heldNanos` is the responder's own
    *  time. */
   received(seq: number, now: number, heldNanos: number): boolean {
