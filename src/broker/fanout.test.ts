@@ -1,8 +1,9 @@
 import { describe, expect, test, vi } from "vitest";
+import { parseToken } from "#identity";
 import { systemClock } from "#life";
 import type { Link, Outbox } from "#sync";
-import type { ClusterId, Ip, NodeName, Revision, Uid } from "#values";
-import type { Login } from "#wire";
+import { type ClusterId, type Ip, expect as must, type NodeName, type Revision, type Uid } from "#values";
+import type { Envelope, Login } from "#wire";
 import { Hub } from "./hub.ts";
 import { memoryBook, TestBroker } from "./testbed.ts";
 import { exportKey } from "./testbed-export.ts";
@@ -59,6 +60,24 @@ describe("a member that comes back", () => {
     expect(back.batches).toMatchObject([{ snapshot: true }]);
   });
 
+  test("of what a store had before it lost the end of its log gets a snapshot, also when the store has grown again", async () => {
+    await using broker = await TestBroker.open();
+    const [amber, basalt] = [await member(broker, "amber"), await member(broker, "basalt")];
+    const { store } = amber.cursor as { store: Uid };
+    const ahead = { store, revision: (broker.broker.desk.revision() + 2) as Revision };
+    for (const one of [amber, basalt]) {
+      await one.until(() => one.cursor?.revision === broker.broker.desk.revision());
+      await one[Symbol.asyncDispose]();
+      one.cursor = ahead;
+    }
+    await using first = await again(amber).live();
+    for (const name of ["a", "b", "c"]) await first.publish(first.says({ [name]: first.address() }));
+    await using second = await again(basalt).live();
+    expect(second.welcome?.store).not.toBe(store);
+    expect(second.batches.every(({ snapshot }) => snapshot)).toBe(true);
+    expect(second.catalogue.members.get(amber.cluster)?.exports.size).toBe(3);
+  });
+
   test("after a restart of the broker goes on at its cursor, in its epoch", async () => {
     await using broker = await TestBroker.open();
     await using amber = await member(broker, "amber");
@@ -71,6 +90,25 @@ describe("a member that comes back", () => {
     expect(amber.batches.at(-1)).toMatchObject({ put: [], remove: [], snapshot: false });
     expect(amber.welcome).toMatchObject({ epoch, head: { order: { epoch, seq: amber.seq } } });
     expect(await amber.publish(amber.says({ more: amber.address() }))).toMatchObject({ ok: true });
+  });
+
+  test("[CVE-2026-33343] sees the same by a first state, by what is told, and from its cursor on: records, and all of them", async () => {
+    await using broker = await TestBroker.open();
+    await using amber = await member(broker, "amber");
+    const basalt = await member(broker, "basalt");
+    await amber.publish(amber.says({ kept: amber.address(), gone: amber.address() }));
+    await basalt.until(() => basalt.cursor?.revision === broker.broker.desk.revision());
+    await basalt[Symbol.asyncDispose]();
+    const secret = must(parseToken(broker.invite())).secret.reveal(); // of which no member may hear
+    await amber.publish(amber.says({ gone: null, more: amber.address() }));
+    await using resumed = await again(basalt).live();
+    await using cobalt = await member(broker, "cobalt");
+    const readers = [amber, resumed, cobalt];
+    for (const one of readers) await one.until(() => one.cursor?.revision === broker.broker.desk.revision());
+    const stored = [...broker.broker.desk.records()].map(({ envelope }) => envelope);
+    const lines = (some: Iterable<Envelope>) => Array.from(some, (envelope) => JSON.stringify(envelope)).sort();
+    for (const one of readers) expect(lines(one.records.values())).toEqual(lines(stored));
+    expect(readers.some(({ batches }) => JSON.stringify(batches).includes(secret))).toBe(false);
   });
 
   test("whose records did not add up gets all of the members that it asks for", async () => {

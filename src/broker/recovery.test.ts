@@ -25,7 +25,7 @@ const synced = (of: TestGateway, broker: TestBroker) =>
   of.until(() => of.cursor?.revision === broker.broker.desk.revision() && of.cursor);
 
 describe("a broker restored from a backup", () => {
-  test("learns from its members who joined, left and was put out, and what was said since", async () => {
+  test("[lighthouse PR#1472] learns from its members who joined, left and was put out, and what was said since", async () => {
     await using broker = await TestBroker.open({ quarantineMs: 0 as never });
     await using amber = await member(broker, "amber");
     const yew = await member(broker, "yew");

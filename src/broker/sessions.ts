@@ -1,7 +1,7 @@
 import type { Clock, Log } from "#life";
 import type { Guest, Link, Refused, Session } from "#sync";
 import { type Cidr, err, type NodeName, ok, type Result, type Revision, type Uid } from "#values";
-import type { FromGateway } from "#wire";
+import type { Cursor, FromGateway } from "#wire";
 import { admit } from "./admit.ts";
 import type { Book } from "./book.ts";
 import { clashOf } from "./clash.ts";
@@ -142,9 +142,22 @@ function begin(parts: SessionParts, reader: Reader, { cursor }: Extract<FromGate
   const { link, outbox, comparison } = reader;
   if (outbox.state !== "waiting") return outOfTurn(link, "sync");
   if (comparison.index() === null) met(parts, reader);
-  const known = cursor !== null && cursor.store === book.store.id && cursor.revision <= book.store.revision();
+  if (cursor !== null && isAhead(book, cursor)) setBack(parts, reader, cursor.revision);
+  const known = cursor !== null && cursor.store === book.store.id && !isAhead(book, cursor);
   outbox.start(known ? cursor.revision : null);
   if (known) hub.complete(reader, cursor.revision);
+}
+
+function isAhead({ store }: SessionParts["book"], cursor: Cursor): boolean {
+  return cursor.store === store.id && cursor.revision > store.revision();
+}
+
+/** Somebody has seen more of this store than it holds: its disk has lost the end of the log. Its revisions are counted
+ *  anew from there, and what others have seen under the lost ones must not pass for the new: a new id says so to all.
+ *  Nothing else follows from a cursor, which anybody can make up; what is signed is told and compared. */
+function setBack({ book, log }: SessionParts, { cluster, gateway }: Reader, seen: number): void {
+  const facts = { from: `${cluster}/${gateway}`, seen, held: book.store.revision() };
+  if (book.commit({ newId: true }).ok) log.error("the store lacks what a gateway has seen: it gets a new id", facts);
 }
 
 /** A sibling is taken out by the member's speaker, and only after it was away for as long as the broker has counted. */

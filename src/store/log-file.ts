@@ -1,4 +1,4 @@
-import { closeSync, fdatasync, fsyncSync, openSync, readSync, write } from "node:fs";
+import { closeSync, existsSync, fdatasync, fsyncSync, openSync, readSync, write } from "node:fs";
 import type { LogDisk } from "./log-sync.ts";
 import { markBytes, type SyncedMark } from "./synced-mark.ts";
 
@@ -72,6 +72,15 @@ function openMark(path: string): number | null {
   } catch {
     return null;
   }
+}
+
+/** resetMark is for the start: what an earlier life has left says nothing of the log that follows, and would make it look
+ *  like another store's. It is on the disk before that log is begun. */
+export function resetMark(log: string): void {
+  if (!existsSync(markPath(log))) return;
+  const mark = openSync(markPath(log), "w");
+  fsyncSync(mark);
+  closeSync(mark);
 }
 
 /** markPath is the file beside a log that says how much of it was on the disk. */

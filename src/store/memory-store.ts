@@ -67,6 +67,7 @@ export class MemoryStore implements Store {
     for (const allocation of allocations.put) this.#allocations.set(allocation.prefix, { ...allocation });
     this.#writeBooks(change);
     for (const entry of change.audit ?? []) this.#audit.push(nextRow(this.#lastLink(), this.revision(), entry));
+    if (change.newId) this.id = randomUUID();
     if (change.renew !== undefined) this.#renew(change.renew.above);
     return ok(this.revision());
   }

@@ -15,6 +15,7 @@ import { expect as must } from "#values";
 import { lockDataDir } from "./data-lock.ts";
 import { SCHEMA_VERSION } from "./schema.ts";
 import type { Store } from "./store.ts";
+import { readMark } from "./synced-mark.ts";
 import { openStore, record, runWriter, temporaryFolder, wrongAfter } from "./testbed.ts";
 
 function errorOf(dir: string): string {
@@ -48,7 +49,7 @@ function makeStore(dir: string): void {
 }
 
 describe("openSqliteStore()", () => {
-  test("refuses a second store on the same folder, with the number of the first's process", () => {
+  test("F21 refuses a second store on the same folder, with the number of the first's process", () => {
     using folder = temporaryFolder();
     const store = must(openStore(folder.path));
     expect(errorOf(folder.path)).toBe(`another meridian (pid ${process.pid}) holds ${folder.path}`);
@@ -77,7 +78,7 @@ describe("openSqliteStore()", () => {
     expect(errorOf(folder.path)).toBe("none");
   });
 
-  test("refuses a newer schema, and says how to go on", () => {
+  test("F23 refuses a newer schema, and says how to go on", () => {
     using folder = temporaryFolder();
     makeStore(folder.path);
     edit(folder.path, `PRAGMA user_version = ${SCHEMA_VERSION + 1}`);
@@ -131,7 +132,7 @@ describe("openSqliteStore()", () => {
     expect(errorOf(folder.path)).toContain("do not add up");
   });
 
-  test("refuses a database under another one's log", async () => {
+  test("F23 refuses a database under another one's log", async () => {
     using folder = temporaryFolder();
     using other = temporaryFolder();
     makeStore(folder.path);
@@ -147,8 +148,8 @@ describe("openSqliteStore()", () => {
 });
 
 /** A store that was killed, so that its log holds commits which the database does not. */
-async function killedStore(dir: string): Promise<readonly number[]> {
-  const { acknowledged } = await runWriter({ dir, count: 100_000, killAfter: 40 });
+async function killedStore(dir: string, killAfter = 40): Promise<readonly number[]> {
+  const { acknowledged } = await runWriter({ dir, count: 100_000, killAfter });
   return acknowledged;
 }
 
@@ -169,38 +170,67 @@ function* numbers(seed: number): Generator<number, never> {
 }
 
 describe("a damaged store", () => {
-  test("with a torn log opens at a commit, never between two, or refuses", async () => {
+  // A log may be torn with what says how much of it was on the disk, and without: it is then all that is known.
+  test.each([true, false])(
+    "F18 with a log torn at each 4 KiB (its mark there: %s) opens at a commit, or refuses",
+    async (marked) => {
+      using folder = temporaryFolder();
+      using copy = temporaryFolder();
+      await killedStore(folder.path, 15);
+      const size = statSync(join(folder.path, "store.db-wal")).size;
+      const random = numbers(1);
+      const pages = Array.from({ length: Math.ceil(size / 4096) }, (_, i) => i * 4096);
+      const cuts = [
+        1,
+        31,
+        32,
+        33,
+        size - 1,
+        ...Array.from({ length: 10 }, () => Math.floor(random.next().value * size)),
+      ];
+      const mark = readMark(readFileSync(join(folder.path, "store.db-wal-synced")));
+      const synced = 32 + (mark?.frames ?? 0) * (24 + 4096); // octets that were on the disk for certain
+      expect(synced).toBeGreaterThan(4096);
+      for (const cut of [...pages, ...cuts]) {
+        copyStore(folder.path, copy.path);
+        truncateSync(join(copy.path, "store.db-wal"), cut);
+        if (!marked) rmSync(join(copy.path, "store.db-wal-synced"));
+        const result = openStore(copy.path);
+        expect([cut, result.ok]).toEqual([cut, !marked || cut < 32 || cut >= synced]); // less than a header is no log
+        if (!result.ok) continue;
+        expect(wrongAfter(result.value, [])).toBeUndefined();
+        expect(result.value.commit({ put: [record("after")] }).ok).toBe(true);
+        result.value.close();
+      }
+    },
+    60_000,
+  );
+
+  test("F18 with its database torn at each 4 KiB is refused", async () => {
     using folder = temporaryFolder();
     using copy = temporaryFolder();
     await killedStore(folder.path);
-    const size = statSync(join(folder.path, "store.db-wal")).size;
-    const random = numbers(1);
-    const cuts = [
-      0,
-      1,
-      31,
-      32,
-      33,
-      4096,
-      size - 1,
-      ...Array.from({ length: 25 }, () => Math.floor(random.next().value * size)),
-    ];
-    for (const cut of cuts) {
+    must(openStore(folder.path)).close(); // moves what the log holds into the database
+    const size = statSync(join(folder.path, "store.db")).size;
+    for (let cut = 4096; cut < size; cut += 4096) {
       copyStore(folder.path, copy.path);
-      truncateSync(join(copy.path, "store.db-wal"), cut);
-      const result = openStore(copy.path);
-      if (!result.ok) continue;
-      expect(wrongAfter(result.value, [])).toBeUndefined();
-      expect(result.value.commit({ put: [record("after")] }).ok).toBe(true);
-      result.value.close();
+      truncateSync(join(copy.path, "store.db"), cut);
+      expect(errorOf(copy.path)).toContain("restore a backup");
     }
+  });
+
+  test("F18 whose database is empty, beside what only a store has, is not taken for a new one", async () => {
+    using folder = temporaryFolder();
+    await killedStore(folder.path);
+    truncateSync(join(folder.path, "store.db"), 0);
+    expect(errorOf(folder.path)).toContain("is missing, but its log store.db-wal is there");
   });
 
   test.each([
     ["the log", "store.db-wal"],
     ["the database", "store.db"],
   ])(
-    "with one bit flipped in %s is refused, or serves what was written",
+    "F19 with one bit flipped in %s, at 200 places, is refused, or serves what was written",
     async (_, name) => {
       using folder = temporaryFolder();
       using copy = temporaryFolder();
@@ -210,7 +240,7 @@ describe("a damaged store", () => {
       const random = numbers(2);
       const places = [
         ...Array(100).keys(),
-        ...Array.from({ length: 50 }, () => Math.floor(random.next().value * bytes.length)),
+        ...Array.from({ length: 100 }, () => Math.floor(random.next().value * bytes.length)),
       ];
       let refused = 0;
       for (const place of places) {

@@ -6,7 +6,7 @@ import type { Clock, Log } from "#life";
 import { err, ok, type Result } from "#values";
 import { takeFiles } from "./backup-files.ts";
 import { type DataLock, lockDataDir, touchPrivate } from "./data-lock.ts";
-import { LogFile, markPath } from "./log-file.ts";
+import { LogFile, markPath, resetMark } from "./log-file.ts";
 import type { LogDisk } from "./log-sync.ts";
 import { RESTORING } from "./restore-backup.ts";
 import { checkSchema, createSchema, isBlank } from "./schema.ts";
@@ -56,6 +56,7 @@ function openLocked(options: SqliteStoreOptions, lock: DataLock | null): Result<
   try {
     const wrong = wrongOnDisk(path);
     if (wrong !== undefined) return err(`${path} ${wrong}: ${REMEDY}`);
+    resetMark(`${path}-wal`);
     touchPrivate(path);
     db = new DatabaseSync(path, { timeout: 0 });
     const tables = prepare(db, dir, auditRows);

@@ -17,7 +17,7 @@ function inject(call: string, what: string): readonly string[] {
   return ["strace", "-f", "-qq", "-o", "/dev/null", "-e", `trace=${call}`, "-e", `inject=${call}:${what}`];
 }
 
-describe("SqliteStore under kill -9 at each system call", () => {
+describe("F3 SqliteStore under kill -9 at each system call", () => {
   test.each([
     ["pwrite64", 60],
     ["fdatasync", 24],
@@ -37,7 +37,7 @@ describe("SqliteStore under kill -9 at each system call", () => {
   });
 });
 
-describe("SqliteStore on a disk whose fsync fails", () => {
+describe("F17 SqliteStore on a disk whose fsync fails", () => {
   test.each([
     ["fsync", 1, /cannot open .*disk I\/O error/],
     ["fsync", 5, /(cannot open .*|io: the store in .* failed: .*)(disk I\/O error|EIO)/],
@@ -56,7 +56,7 @@ describe("SqliteStore on a disk whose fsync fails", () => {
 });
 
 describe("SqliteStore on a small disk", () => {
-  test("refuses writes when it is full, goes on reading, and writes again when space returns", async () => {
+  test("F16 refuses writes when it is full, goes on reading, and writes again when space returns", async () => {
     using folder = temporaryFolder();
     const dir = join(folder.path, "disk");
     mkdirSync(dir);
@@ -83,7 +83,7 @@ describe("SqliteStore on a small disk", () => {
     }
   });
 
-  test("refuses writes while the file system is read-only", async () => {
+  test("F24 refuses writes while the file system is read-only", async () => {
     using folder = temporaryFolder();
     const dir = join(folder.path, "disk");
     mkdirSync(dir);

@@ -57,7 +57,7 @@ describe.each(KINDS)("Store's books (%s)", (kind) => {
       expect(done({ put: [record("after")] })).toBe(1);
     });
 
-    test("gives 200 redemptions of one token one success", () => {
+    test("[TS-2025-007] gives 200 redemptions of one token one success", () => {
       done({ invites: { put: [invite()] } });
       const codes = Array.from({ length: 200 }, (_, i) =>
         run.codeOf({ redeem: redemption({ key: `K${i}` as IdentityKey, uid: `u${i}` as Uid }) }),

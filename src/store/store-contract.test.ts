@@ -115,6 +115,14 @@ describe.each(KINDS)("Store (%s)", (kind) => {
       expect([store.meta("supernet"), store.meta("other"), store.meta("none")]).toEqual(["242.0.0.0/8", null, null]);
     });
 
+    test("gets a new id and is the same otherwise", () => {
+      const { id } = store;
+      const revision = store.revision();
+      done({ newId: true });
+      expect(store.id).not.toBe(id);
+      expect([store.generation, store.meta(RECOVERING), store.revision()]).toEqual([1, null, revision]);
+    });
+
     test("becomes a new store when it is renewed, and remembers which it was", () => {
       const { id } = store;
       done({ renew: { above: 1 } });

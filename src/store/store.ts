@@ -67,6 +67,8 @@ export interface Change {
   /** The store becomes a new one, as a restored one does, of a generation above one that members have seen: they have
    *  proven that it was set back. */
   readonly renew?: { readonly above: number };
+  /** The store gets a new id and is the same otherwise: no cursor of before counts any more. */
+  readonly newId?: true;
 }
 
 /** StoreFault is why a change was not made.

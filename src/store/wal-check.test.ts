@@ -62,9 +62,22 @@ describe("walDamage()", () => {
     expect(walDamage(log.subarray(0, frameAt(frames) - 1), synced())).toBe(said);
   });
 
-  test("does not believe the mark of another round of the log", () => {
-    const mark = { salts: Buffer.alloc(8, 7), frames: 1000 };
-    expect(walDamage(log, mark)).toBeUndefined();
+  /** The mark of a round so many before this log's. */
+  const ofRound = (rounds: number, frames: number) => {
+    const salts = Buffer.from(synced().salts);
+    salts.writeUInt32BE((salts.readUInt32BE(0) - rounds) >>> 0, 0);
+    salts[7] = (salts[7] ?? 0) ^ 1; // the second salt is drawn anew in each round
+    return { salts, frames };
+  };
+
+  test("does not believe the mark of an earlier round: the log has begun anew since", () => {
+    for (const rounds of [1, 2, 1000]) expect(walDamage(log, ofRound(rounds, 1000))).toBeUndefined();
+  });
+
+  test("F23 finds that a log is not the one that was written last, but of an earlier round or another life", () => {
+    for (const rounds of [-1, -1000, 1 << 30])
+      expect(walDamage(log, ofRound(rounds, 1))).toMatch(/^it is an older one/);
+    expect(walDamage(log, ofRound(1 << 30, 0))).toBeUndefined(); // which claims nothing
   });
 
   test("without a mark, finds a wrong frame when more commits lie behind it than can be on their way", () => {

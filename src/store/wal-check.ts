@@ -9,6 +9,9 @@ const HEADER_BYTES = 32;
 const FRAME_HEADER_BYTES = 24;
 /** A magic number's last bit says in which byte order the checksums are. */
 const MAGIC = 0x377f0682;
+/** A log's first salt is drawn when a store is opened, and counts its rounds from there (section 4.1). Nobody writes so
+ *  many in one life of a broker, and another life's salt lies this near once in 65,536 times. */
+const MOST_ROUNDS = 1 << 16;
 
 /** walDamage says what is wrong with a log, or undefined where it is whole or merely torn at its end. What a mark of the
  *  same round says was on the disk must be whole. Without one, so many commits may lie behind the first bad frame as
@@ -20,6 +23,9 @@ export function walDamage(log: Buffer, mark?: SyncedMark): string | undefined {
   if (!bigEndian && magic !== MAGIC) return "its header is damaged";
   const seed = checksum(log.subarray(0, FRAME_HEADER_BYTES), [0, 0], bigEndian);
   if (!sameSum(seed, log, FRAME_HEADER_BYTES)) return "its header is damaged";
+  if (mark !== undefined && mark.frames > 0 && roundsSince(mark, log) > MOST_ROUNDS) {
+    return "it is an older one, or another store's, and not the log that was written last";
+  }
   const frames = framesOf(log);
   const end = firstBadFrame(log, frames, seed, bigEndian);
   if (mark !== undefined && log.compare(mark.salts, 0, 8, 16, 24) === 0 && end < mark.frames) {
@@ -32,6 +38,11 @@ export function walDamage(log: Buffer, mark?: SyncedMark): string | undefined {
 }
 
 type Sum = readonly [number, number];
+
+/** How many rounds a log is behind the one that a mark is of; a huge number where it is not of the same life. */
+function roundsSince({ salts }: SyncedMark, log: Buffer): number {
+  return (log.readUInt32BE(16) - salts.readUInt32BE(0)) >>> 0;
+}
 
 /** Where each complete frame begins. */
 function framesOf(log: Buffer): readonly number[] {

@@ -28,7 +28,8 @@ export function writeChange(tables: StoreTables, log: ChangeLog, change: Change)
   for (const entry of change.audit ?? []) tables.audit.append(revision, entry);
   if (change.idempotency !== undefined) tables.answers.put(answerRow(change.idempotency));
   const floor = log.prune(state.floor);
-  if (change.renew === undefined) return { ...state, revision, floor };
+  const id = change.newId ? randomUUID() : state.id;
+  if (change.renew === undefined) return { ...state, id, revision, floor };
   for (const name of [RESTORED_FROM, RECOVERING]) tables.meta.put([name, state.id]);
   return {
     ...state,
