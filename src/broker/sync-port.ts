@@ -3,6 +3,7 @@ import type { AddressInfo, Socket } from "node:net";
 import type { BrokerKeys } from "#identity";
 import { aborted, type Log, type Room } from "#life";
 import { formatHostPort, type HostPort } from "#values";
+import { inTurn } from "./in-turn.ts";
 
 /** SyncPort is the HTTPS server that gateways dial: TLS 1.3 alone, and nothing on it but sessions. */
 export interface SyncPort extends Room {
@@ -30,9 +31,11 @@ export function createSyncPort({ host, port }: HostPort, keys: BrokerKeys, log: 
   server.maxConnections = MAX_CONNECTIONS;
   server.on("request", (_request, response) => response.writeHead(404).end());
   server.on("tlsClientError", (_error, socket) => socket.destroy()); // strangers: no log to fill
+  const handshake = shakingHands(server);
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
+    handshake(socket);
   });
   return {
     name: "sync-port",
@@ -48,6 +51,20 @@ export function createSyncPort({ host, port }: HostPort, keys: BrokerKeys, log: 
       await aborted(signal);
       await closed(server, sockets);
     },
+  };
+}
+
+/** A herd of gateways that has lost the broker is at the door in one moment, and each handshake costs about a millisecond
+ *  of this thread. They are begun one in a turn, so that sessions and operators are served in between (F14). */
+function shakingHands(server: Server): (socket: Socket) => void {
+  const begin = server.listeners("connection") as ((this: Server, socket: Socket) => void)[];
+  server.removeAllListeners("connection");
+  const offer = inTurn((socket: Socket) => {
+    if (!socket.destroyed) for (const listener of begin) listener.call(server, socket);
+  });
+  return (socket) => {
+    socket.on("error", () => socket.destroy()); // nobody else listens while it waits
+    offer(socket);
   };
 }
 
