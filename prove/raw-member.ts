@@ -26,6 +26,8 @@ export interface RawMemberOptions {
   readonly uid: Uid;
   /** Length of its pod network. */
   readonly podCidr: string;
+  /** The address to come from: a broker bounds strangers by it. */
+  readonly from?: string;
   readonly onBatch: (batch: RawBatch) => void;
 }
 
@@ -54,6 +56,7 @@ export class RawMember {
   async connect(token: JoinToken | null): Promise<string> {
     const ws = new WebSocket(new URL(SYNC_PATH, this.options.url), {
       ca: this.options.ca,
+      ...(this.options.from === undefined ? {} : { localAddress: this.options.from }),
       minVersion: "TLSv1.3",
       perMessageDeflate: false,
       maxPayload: MAX_FRAME,

@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import process from "node:process";
 import { findRights, requirePrograms, sweep } from "#lab";
+import { countFaults } from "./faults/row-count.ts";
+import { ADVISORIES, FAULTS } from "./faults/rows.ts";
 import { countRows, type Outcome } from "./standards/row-count.ts";
 import { TABLES } from "./standards/tables.ts";
 
@@ -91,6 +93,15 @@ async function vitest(project: string, folder: string): Promise<Run> {
   }
 }
 
+/** faultRows prints how many faults and advisories have a test, and gives how many have none. */
+function faultRows(runs: readonly Run[], complete: boolean): number {
+  const outcomes = runs.flatMap((run) => run.outcomes);
+  const { line, missing } = countFaults(FAULTS, ADVISORIES, outcomes);
+  process.stdout.write(`${line}\n`);
+  if (missing.length > 0) process.stdout.write(`faults without a test: ${missing.join(", ")}\n`);
+  return complete ? missing.length : 0;
+}
+
 /** rowFaults prints how many rows of the standards have a test, and gives how many faults that shows. Where tests on real
  *  packets were left out, rows that only they show are named and are no fault. */
 function rowFaults(runs: readonly Run[], complete: boolean): number {
@@ -120,7 +131,7 @@ async function main(): Promise<number> {
   else say(`make test: the tests on real packets were left out: ${rights.ok ? "they need root" : rights.error}`);
   rmSync(folder, { recursive: true });
   const sum = (of: (run: Run) => number): number => runs.reduce((total, run) => total + of(run), 0);
-  const faults = rowFaults(runs, complete);
+  const faults = rowFaults(runs, complete) + faultRows(runs, complete);
   const skipped = sum((run) => run.skipped);
   const failed = sum((run) => run.failed);
   for (const failure of runs.flatMap(({ failures }) => failures)) process.stdout.write(`${failure}\n`);

@@ -177,7 +177,7 @@ describe("createAdminHttp() without a credential", () => {
     expect((await ask(api.at, { path: "/metrics", method: "POST" })).headers.allow).toBe("GET, HEAD");
   });
 
-  test("tells nothing else, not even what there is", async () => {
+  test("[CVE-2026-47726] tells nothing else, not even what there is", async () => {
     await using api = await startApi();
     for (const path of ["/v1/clusters", "/v1/nothing", "/", "/v1/openapi.json", "//", "/v1/clusters/amber"]) {
       const answer = await ask(api.at, { path });

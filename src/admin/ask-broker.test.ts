@@ -64,7 +64,7 @@ describe("askBroker()", () => {
     }
   });
 
-  test("does not follow a redirect, where the token would go with it", async () => {
+  test("[CVE-2026-47768] does not follow a redirect, where the token would go with it", async () => {
     const server = createServer((_, response) =>
       response.writeHead(302, { location: "http://192.0.2.1/" }).end(),
     ).listen(0, "127.0.0.1");

@@ -44,7 +44,7 @@ describe("authorizeByToken()", () => {
     );
   });
 
-  test("an empty token opens nothing", () => {
+  test("[CVE-2024-41260] [CVE-2025-10678] an empty token opens nothing", () => {
     const open = authorizeByToken(new Secret(""));
     for (const text of ["Bearer ", "Bearer", "Bearer  ", ""]) expect(outcome(text, open)).toBe("unauthorized");
   });

@@ -93,7 +93,7 @@ describe("the HTTP server against what is malformed", () => {
 });
 
 describe("the HTTP server against what is slow", () => {
-  test.concurrent("whoever says nothing, or never ends, is cut within ten seconds, and others are served meanwhile", async () => {
+  test.concurrent("[CVE-2020-7219] whoever says nothing, or never ends, is cut within ten seconds, and others are served meanwhile", async () => {
     await using api = await startApi();
     const body = `POST /v1/invites HTTP/1.1\r\n${HEAD}Content-Type: application/json\r\nContent-Length: 10\r\n\r\n{`;
     const firsts = ["", "G", "GET /healthz HTTP/1.1\r\nHost: loc", body];
@@ -111,7 +111,7 @@ describe("the HTTP server against what is slow", () => {
     expect(times.toSorted((a, b) => a - b)[25]).toBeLessThan(50);
   });
 
-  test.concurrent("whoever begins TLS and goes no further is cut as soon", async () => {
+  test.concurrent("[CVE-2020-7219] whoever begins TLS and goes no further is cut as soon", async () => {
     const listen = { host: "0.0.0.0" as Ip, port: 0 };
     const token = new Secret(TOKEN);
     const common = { desk: aDesk(), token, tls: TLS, version: "1", clock: systemClock, log: silentLog };

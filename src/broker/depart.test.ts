@@ -66,7 +66,7 @@ describe("leave", () => {
 });
 
 describe("evict", () => {
-  test("ends sessions, withdraws records and is refused the second time", async () => {
+  test("[CVE-2026-61699] ends sessions, withdraws records and is refused the second time", async () => {
     await using broker = await TestBroker.open();
     await using amber = await member(broker, "amber");
     await using basalt = await member(broker, "basalt");
@@ -79,7 +79,7 @@ describe("evict", () => {
     expect(broker.audit().at(-1)).toBe("admin evict amber done generation 1");
   });
 
-  test("holds while the member is away, and after a restart of the broker (F63)", async () => {
+  test("[CVE-2026-53602] holds while the member is away, and after a restart of the broker (F63)", async () => {
     await using broker = await TestBroker.open();
     const amber = await member(broker, "amber");
     await amber[Symbol.asyncDispose]();

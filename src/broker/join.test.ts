@@ -79,7 +79,7 @@ describe("a token (T2)", () => {
     ["guessed", (broker: TestBroker) => broker.invite(), "token-unknown"],
     ["for another cluster", (broker: TestBroker) => broker.invite({ cluster: "basalt" }), "token-other-cluster"],
     ["revoked", (broker: TestBroker) => revoked(broker), "token-revoked"],
-    ["expired", (broker: TestBroker) => expired(broker), "token-expired"],
+    ["expired [CVE-2026-55513]", (broker: TestBroker) => expired(broker), "token-expired"],
   ])("that is %s makes no member", async (how, make, code) => {
     await using broker = await TestBroker.open();
     const token = make(broker);
@@ -90,7 +90,7 @@ describe("a token (T2)", () => {
     expect(broker.audit().at(-1)).toContain(code);
   });
 
-  test("makes one member of 200 that redeem it at once, and leaves no trace of itself", async () => {
+  test("[TS-2025-007] [GHSA-ghmh-jhmj-wcmf] makes one member of 200 that redeem it at once, and leaves no trace of itself", async () => {
     await using broker = await TestBroker.open();
     const token = broker.invite();
     const secret = must(parseToken(token)).secret.reveal();

@@ -88,7 +88,7 @@ describe("openBroker()", () => {
 });
 
 describe("a disk", () => {
-  test("that failed ends the broker: nothing more is written (F17)", async () => {
+  test("F17 that failed ends the broker: nothing more is written", async () => {
     const book = memoryBook();
     const guard = createStoreGuard(book).run(new AbortController().signal);
     book.store.failWith({ code: "io", message: "fsync: EIO" });
@@ -96,7 +96,7 @@ describe("a disk", () => {
     await expect(guard).rejects.toThrow("the store failed, and nothing more is written: fsync: EIO");
   });
 
-  test("that is full refuses, keeps memory as the disk has it, and recovers without a restart (F16)", () => {
+  test("F16 that is full refuses, keeps memory as the disk has it, and recovers without a restart", () => {
     const book = memoryBook();
     const write = (ip: string) =>
       book.write({ grants: [{ kind: "service", namespace: "a", name: "b", address: ip as Ip } as never] });

@@ -44,7 +44,7 @@ describe("Refusals", () => {
     expect(lines().slice(40)).toEqual(["7 refusals have no line of their own: 5 of x, 2 of y"]);
   });
 
-  test("keep their memory bounded, however many sources there are", () => {
+  test("[CVE-2026-55512] keep their memory bounded, however many sources there are", () => {
     for (let i = 0; i < 6000; i++) refusals.note(`s${i}`, entry);
     refusals.summarize();
     expect(lines()).toHaveLength(4096 + 20 + 1);

@@ -55,7 +55,7 @@ describe("loadBrokerKeys() at the first start", () => {
     expect(keys.allocationKey.asymmetricKeyType).toBe("ed25519");
   });
 
-  test("two installations share no secret", () => {
+  test("[CVE-2024-6535] two installations share no secret", () => {
     const first = must(load());
     const second = must(loadBrokerKeys(join(dir, "other"), HOSTS, NOW));
     expect(first.adminToken.reveal()).not.toBe(second.adminToken.reveal());
@@ -114,7 +114,7 @@ describe("loadBrokerKeys() at a later start", () => {
     expect(again.startsWith(other.toString())).toBe(true);
   });
 
-  test("makes a new admin token when the file was removed", () => {
+  test("[CVE-2024-41260] makes a new admin token when the file was removed", () => {
     const first = must(load());
     rmSync(at("admin.token"));
     expect(must(load()).adminToken.reveal()).not.toBe(first.adminToken.reveal());

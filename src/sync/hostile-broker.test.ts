@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import type { Server } from "node:https";
 import type { Duplex } from "node:stream";
 import { describe, expect, test } from "vitest";
@@ -42,10 +43,10 @@ describe("a client hangs up on a broker that", () => {
     ["sends records before it welcomes", (ws) => say(ws, batch), 1008],
     ["challenges twice: it may not have proofs made on demand", (ws) => say(ws, challenge, challenge), 1008],
     ["welcomes twice", (ws) => say(ws, challenge, welcome(login), welcome(login)), 1008],
-    ["sends 64-bit lengths", (_, raw) => raw.write(Buffer.from("817f7fffffffffffffff", "hex")), 1009],
-    ["sends too large a frame", (ws) => ws.send("x".repeat(MAX_FRAME + 1)), 1009],
+    ["sends 64-bit lengths [CVE-2026-1528]", (_, raw) => raw.write(Buffer.from("817f7fffffffffffffff", "hex")), 1009],
+    ["sends too large a frame [CVE-2026-1526]", (ws) => ws.send("x".repeat(MAX_FRAME + 1)), 1009],
     [
-      "sends 131,000 fragments",
+      "sends 131,000 fragments [CVE-2026-48779]",
       (_, raw) => raw.write(Buffer.from(`0101${"78"}${"000178".repeat(131_000)}`, "hex")),
       1008,
     ],
@@ -60,6 +61,35 @@ describe("a client hangs up on a broker that", () => {
 });
 
 describe("a client", () => {
+  test.each([
+    "permessage-deflate; server_max_window_bits=1000",
+    "permessage-deflate; server_max_window_bits=-1",
+    "permessage-deflate; server_max_window_bits",
+    "permessage-deflate; client_max_window_bits=7",
+    "permessage-deflate",
+    "x; y=\u0022z",
+  ])(
+    "[CVE-2026-2229] begins no session under extensions that it has not asked for (%s), and lives",
+    async (extensions) => {
+      const { server, url } = await httpsServer();
+      const [dialed, said] = [new Mailbox<number>(), new Mailbox<Buffer>()];
+      server.on("upgrade", ({ headers }, socket) => {
+        const key = `${headers["sec-websocket-key"]}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`; // RFC 6455, 1.3
+        const accept = `Sec-WebSocket-Accept: ${hash("sha1", key, "base64")}`;
+        const head = ["HTTP/1.1 101 Switching Protocols", "Upgrade: websocket", "Connection: Upgrade", accept];
+        socket.on("error", () => {});
+        socket.on("data", (data: Buffer) => said.push(data));
+        socket.write(`${[...head, `Sec-WebSocket-Extensions: ${extensions}`].join("\r\n")}\r\n\r\n`);
+        dialed.push(dialed.all.length + 1);
+      });
+      await using _caller = call(url, { timing: QUICK });
+      await dialed.first((times) => times === 2);
+      expect(said.all).toEqual([]);
+      server.closeAllConnections();
+      server.close();
+    },
+  );
+
   test("proves its key once for each connection, whatever it is asked", async () => {
     const { url, server, said, codes } = await hostile((ws) => say(ws, challenge, challenge, challenge));
     await using _caller = call(url, { timing: QUICK });

@@ -86,7 +86,7 @@ describe("the greeting", () => {
     await first.heard("welcome");
   });
 
-  test("cuts who does not log in in time", async () => {
+  test("[CVE-2020-7219] cuts who does not log in in time", async () => {
     await using house = await openHouse({ ...strict, timing: { ...QUICK, pingMs: 60_000 } });
     using silent = await new RawPeer(house.url).opened();
     using halfway = new RawPeer(house.url);
@@ -117,7 +117,7 @@ describe("the greeting", () => {
     expect(house.connections()).toBe(0);
   });
 
-  test("keeps idle strangers of one address to a bound, and has room again when they go", async () => {
+  test("[CVE-2020-7219] keeps idle strangers of one address to a bound, and has room again when they go", async () => {
     await using house = await openHouse(strict);
     const crowd = Array.from({ length: MAX_ANONYMOUS_PER_ADDRESS }, () => new RawPeer(house.url));
     await Promise.all(crowd.map((peer) => peer.opened()));
@@ -143,7 +143,7 @@ describe("frames that cost too much (F65)", () => {
       1009,
       (socket: TLSSocket) => socket.write(Buffer.from("81ffffffffffffffffff00000000", "hex")),
     ],
-    ["131,000 fragments", 1008, (socket: TLSSocket) => fragments(socket, 131_000)],
+    ["131,000 fragments [CVE-2026-48779]", 1008, (socket: TLSSocket) => fragments(socket, 131_000)],
     ["reserved bits", 1002, (socket: TLSSocket) => socket.write(frameBytes(0xf1, Buffer.from("{}")))],
     [
       "a compressed frame that nobody agreed to",

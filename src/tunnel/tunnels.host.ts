@@ -51,7 +51,7 @@ test("reconcile() makes tunnels that packets cross, and a second one finds nothi
   if (status.ok) expect(status.value[0]?.latestHandshake).toBeGreaterThan(1.7e12);
 });
 
-test("a daemon killed with -9 loses no packet, and the next one adopts the same process and changes nothing", async () => {
+test("F1 a daemon killed with -9 loses no packet, and the next one adopts the same process and changes nothing", async () => {
   const { a, ga, gb, da } = await two();
   await reaches(a, "242.1.0.1", "242.2.0.1");
   const before = await wireguardPids(a);
@@ -72,7 +72,7 @@ test("run() ends cleanly and leaves the packets going", async () => {
   expect(await traffic).toBe(0);
 });
 
-test("a wireguard-go killed with -9 is replaced within 1 s, same key and port, and nothing leaves in clear", async () => {
+test("F2 a wireguard-go killed with -9 is replaced within 1 s, same key and port, and nothing leaves in clear", async () => {
   const { a, da } = await two();
   await reaches(a, "242.1.0.1", "242.2.0.1");
   const leaks = await countLeaks(a);
@@ -115,7 +115,7 @@ test("tunnels cross an IPv6 underlay", async () => {
   expect(await da.ask({ do: "status" })).toMatchObject({ value: [{ endpoint }] });
 });
 
-test("without any daemon nothing leaves in clear after wireguard-go died", async () => {
+test("F2 without any daemon nothing leaves in clear after wireguard-go died", async () => {
   const { a, da } = await two();
   const leaks = await countLeaks(a);
   await da.kill();

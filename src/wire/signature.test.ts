@@ -48,6 +48,18 @@ describe("seal()", () => {
   });
 });
 
+/** The order of the base point: S and S + L are one number to a careless verifier (RFC 8032, 5.1.7). */
+const L = 2n ** 252n + 27_742_317_777_372_353_535_851_937_790_883_648_493n;
+
+test("[CVE-2026-25793] a second signature, made of a good one without the key, is none", () => {
+  const bytes = Buffer.from(sealed.signature ?? "", "base64url");
+  let s = BigInt(`0x${Buffer.from(bytes.subarray(32)).reverse().toString("hex")}`) + L;
+  for (let at = 32; at < 64; at += 1, s >>= 8n) bytes[at] = Number(s & 0xffn);
+  const signature = bytes.toString("base64url") as Signature;
+  expect(signature).not.toBe(sealed.signature);
+  expect(isSealedBy(publicKey, { ...sealed, signature })).toBe(false);
+});
+
 describe("digestOf()", () => {
   test("is the same for the same key, order and body, whoever signed", () => {
     expect(digestOf(unsealed("leave/amber", order, { leftAt: 5 }))).toBe(digestOf(sealed));

@@ -48,7 +48,7 @@ test("F13 it returns after changes on both sides: all of them are everywhere wit
   await checkInvariants(scene);
 });
 
-test("F33 a service is deleted while its gateway is down: it is gone within 5 s of its return", async () => {
+test("F33 [lighthouse#1416] a service is deleted while its gateway is down: it is gone within 5 s of its return", async () => {
   await scene.kill(amber);
   scene.withdraw(amber, "amber-meanwhile");
   await scene.start(amber);

@@ -29,13 +29,13 @@ async function faultsOf(scene: Scene): Promise<readonly string[]> {
   return [...faultsOfStore(scene, store), ...sides.flat()];
 }
 
-function faultsOfStore({ sides, seen }: Scene, store: StoreLog): readonly string[] {
+function faultsOfStore({ sides, seen, supernet }: Scene, store: StoreLog): readonly string[] {
   const exported = store.records.filter(({ key }) => key.startsWith("export/")).map(({ key }) => key);
   const wanted = sides.flatMap(({ cluster, exports }) => [...exports].map((name) => `export/${cluster}/shop/${name}`));
   const chain = brokenAt(store);
   return [
     ...difference("N1 the store", wanted, exported),
-    ...overlapsIn(store).map((line) => `N2 ${line}`),
+    ...overlapsIn(store, supernet).map((line) => `N2 ${line}`),
     ...grown(seen, "the store", store.revision).map((line) => `N1 ${line}`),
     ...allocationsMoved(seen, store).map((line) => `N2 ${line}`),
     ...(chain === undefined ? [] : [`N7 the audit chain breaks at ${chain}`]),

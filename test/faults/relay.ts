@@ -1,6 +1,8 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 
+const AGAIN_MS = 20;
+
 /** Relay stands between gateways and a broker, and loses, delays or cuts what passes. It sees TLS and no more, as a
  *  network does. */
 export class Relay implements AsyncDisposable {
@@ -12,10 +14,16 @@ export class Relay implements AsyncDisposable {
   /** Bytes after which each connection is cut; null lets them live. */
   #cutAfter: number | null = null;
   cuts = 0;
+  /** While nobody listens behind it, whoever dials is kept waiting instead of sent away: a test of what comes after a
+   *  restart need not wait for somebody's back-off. */
+  patient = false;
 
   constructor(target: () => number) {
     this.#target = target;
-    this.#server = createServer((near) => this.#join(near));
+    this.#server = createServer((near) => {
+      near.on("error", () => {});
+      this.#join(near);
+    });
   }
 
   async open(port: number): Promise<number> {
@@ -48,6 +56,14 @@ export class Relay implements AsyncDisposable {
 
   #join(near: Socket): void {
     const far = connect(this.#target(), "127.0.0.1");
+    far.once("connect", () => this.#pass(near, far));
+    far.once("error", () => {
+      if (this.patient && !near.destroyed) setTimeout(() => this.#join(near), AGAIN_MS);
+      else near.destroy();
+    });
+  }
+
+  #pass(near: Socket, far: Socket): void {
     const pair = [near, far] as const;
     this.#pairs.add(pair);
     let passed = 0;

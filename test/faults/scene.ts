@@ -38,10 +38,13 @@ export class Scene implements AsyncDisposable {
   readonly sides: Side[] = [];
   /** How far each gateway and the store have come: it must only grow (N1, N4). */
   readonly seen = new Map<string, number>();
+  readonly supernet: string;
   readonly #remove: () => void;
 
   private constructor(dir: string, remove: () => void, broker: BrokerUnderTest, relay: Relay) {
     this.dir = dir;
+    const { argv } = broker;
+    this.supernet = argv[argv.indexOf("--supernet") + 1 || argv.length] ?? "242.0.0.0/8";
     this.#remove = remove;
     this.broker = broker;
     this.relay = relay;

@@ -63,10 +63,7 @@ function readCopy(path: string): StoreLog {
 }
 
 /** overlapsIn lists live allocations of different owners that share addresses, and those outside the pool (N2). */
-export function overlapsIn(
-  { allocations }: Pick<StoreLog, "allocations">,
-  supernet = "242.0.0.0/8",
-): readonly string[] {
+export function overlapsIn({ allocations }: Pick<StoreLog, "allocations">, supernet: string): readonly string[] {
   const live = allocations
     .filter(({ state }) => state === "live")
     .map((a) => ({ ...a, cidr: right(parseCidr(a.prefix)) }));

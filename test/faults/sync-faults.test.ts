@@ -103,7 +103,7 @@ describe("a session", () => {
 });
 
 describe("a join token", () => {
-  test("of one use, redeemed by 40 at once, makes one member; the others are refused and written down", async () => {
+  test("[TS-2025-007] of one use, redeemed by 40 at once, makes one member; the others are refused and written down", async () => {
     const token = await scene.broker.invite();
     const since = (await scene.broker.audit()).length;
     const tries = Array.from({ length: 40 }, (_, i) =>
@@ -117,7 +117,7 @@ describe("a join token", () => {
     await checkInvariants(scene);
   });
 
-  test("of a member that was evicted does not bring it back, nor over a restart of the broker", async () => {
+  test("[CVE-2026-61699] of a member that was evicted does not bring it back, nor over a restart of the broker", async () => {
     const ash = new Signer("ash");
     const token = await scene.broker.invite("--uses", "5");
     await (await MemberDouble.joined({ ...at(), signer: ash, token }))[Symbol.asyncDispose]();

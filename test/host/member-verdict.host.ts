@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
   askUdp,
   checkExporters,
+  checkSealed,
   eventually,
   exportCedarWeb,
   firstNode,
@@ -11,7 +12,9 @@ import {
   mustExec,
   nameOf,
   POD_UDP_PORT,
+  ping,
   resolve,
+  SUPERNET,
   verb,
   verbJson,
 } from "#lab";
@@ -39,9 +42,12 @@ describe("a member that dies without a word", () => {
   const imports = async (): Promise<readonly Import[]> =>
     must(await verbJson<{ imports: Import[] }>(raised.set.gateways.birch, ["status"])).imports;
 
-  test("leaves the service table within a second, and new connections and datagrams go to the others", async () => {
+  test("F35 [submariner#821] leaves the service table within a second, and new connections and datagrams go to the others", async () => {
     const { scene } = raised;
     const { birchClient } = scene.pods;
+    // Whoever else talks meanwhile loses nothing, and nothing of it can be read between the hosts.
+    const others = ping(birchClient, DB, 15);
+    const sealed = checkSealed(scene, SUPERNET, async () => must(await others));
     await loseNode(scene.underlay, firstNode(scene.clusters.cedar));
     const start = performance.now();
     const entries = async (): Promise<Result<string>> => {
@@ -55,10 +61,12 @@ describe("a member that dies without a word", () => {
     expect(must(await askUdp(birchClient, WEB, POD_UDP_PORT, "still there?")).cluster).toBe("amber");
     expect((await imports()).every(({ stale }) => !stale)).toBe(true);
     const explained = must(await verb(raised.set.gateways.birch, ["explain", WEB]));
+    expect(await others).toEqual(ok(15));
+    await sealed;
     expect(explained).toMatch(/cedar\s+left out\s+1 ready endpoints; no tunnel is up/);
   });
 
-  test("where it was the only one its last location stays, marked stale", async () => {
+  test("F35 where it was the only one its last location stays, marked stale", async () => {
     const { scene, set } = raised;
     const before = must(await resolve(scene.pods.birchClient, DB));
     await loseNode(scene.underlay, firstNode(scene.clusters.amber));

@@ -67,9 +67,9 @@ describe("a gateway whose broker sends bad frames", () => {
   });
 
   test.each<[string, () => Buffer]>([
-    ["a frame of 1 GiB", () => badFrames(false)[1]?.octets as Buffer],
-    ["a length of 64 bits", () => badFrames(false)[2]?.octets as Buffer],
-    ["131,000 fragments", () => fragments(131_000, false)],
+    ["a frame of 1 GiB [CVE-2026-1526]", () => badFrames(false)[1]?.octets as Buffer],
+    ["a length of 64 bits [CVE-2026-1528]", () => badFrames(false)[2]?.octets as Buffer],
+    ["131,000 fragments [CVE-2026-48779]", () => fragments(131_000, false)],
     ["a compressed bomb", () => badFrames(false).find(({ name }) => name.includes("bomb"))?.octets as Buffer],
   ])("in a session that is live, %s: it hangs up, keeps what it knows and comes back", async (_, octets) => {
     const from = double.arrivals.all.length;

@@ -64,6 +64,13 @@ export class BrokerUnderTest implements AsyncDisposable {
     return (await this.#fetch(`/v1/clusters/${cluster}`, "DELETE")).status;
   }
 
+  /** tryInvite asks for an invite through the admin API, which may fail: its status, and the invite's id. */
+  async tryInvite(): Promise<{ readonly status: number; readonly id: string | null; readonly detail: string }> {
+    const response = await this.#fetch("/v1/invites", "POST", {});
+    const said = (await response.json()) as { readonly id?: string; readonly detail?: string };
+    return { status: response.status, id: said.id ?? null, detail: said.detail ?? "" };
+  }
+
   async audit(since = 0): Promise<readonly AuditLine[]> {
     return (await this.get<{ items: AuditLine[] }>(`/v1/audit?since=${since}&limit=1000`)).items;
   }
@@ -84,9 +91,10 @@ export class BrokerUnderTest implements AsyncDisposable {
     return page.items.map((item) => JSON.stringify(item)).sort();
   }
 
-  #fetch(path: string, method = "GET"): Promise<Response> {
+  #fetch(path: string, method = "GET", body?: object): Promise<Response> {
     const token = readFileSync(join(this.place.data, "admin.token"), "utf8").trim();
-    const headers = { authorization: `Bearer ${token}` };
-    return fetch(`http://127.0.0.1:${this.place.http}${path}`, { method, headers });
+    const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+    const sent = body === undefined ? {} : { body: JSON.stringify(body) };
+    return fetch(`http://127.0.0.1:${this.place.http}${path}`, { method, headers, ...sent });
   }
 }

@@ -84,8 +84,8 @@ describe("a broker that holds all keys, and", () => {
       () => impostor(birch).says({ fake: {} }, { epoch: 9, seq: 1 }).put,
       /head\/birch: unsigned/,
     ],
-    ["replays a gateway's old record", () => [old[0] as Envelope], /gateway\/birch\/gw: stale/],
-    ["replays an old head with its records", () => old.slice(1), /head\/birch: stale/],
+    ["[AWS 2025-10-19] replays a gateway's old record", () => [old[0] as Envelope], /gateway\/birch\/gw: stale/],
+    ["[AWS 2025-10-19] replays an old head with its records", () => old.slice(1), /head\/birch: stale/],
     [
       "says two things under one number",
       () => [double.member(birch, { joinedAt: 7 })],

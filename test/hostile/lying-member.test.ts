@@ -97,7 +97,7 @@ const order = { epoch: 99, seq: 99 };
 const signed = (key: string, body: unknown): Envelope => seal(me().privateKey, key, order, body);
 const headOver = (change: Record<string, unknown>): Envelope => me().head(me().next(), change);
 
-describe("a publication of a member that", () => {
+describe("[CVE-2026-47724] a publication of a member that", () => {
   test.each<[string, () => { put?: readonly Envelope[]; remove?: readonly string[] }, string]>([
     ["names another's gateway", () => ({ put: [signed("gateway/birch/gw", victim.who)] }), "not-owner"],
     [

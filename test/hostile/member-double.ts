@@ -19,6 +19,8 @@ export interface MemberOptions {
   /** Changes the login; before: and signs what came of it with its own key. */
   readonly forge?: (login: Login) => Login;
   readonly forgeSigned?: (login: Login) => Login;
+  /** Changes the text of whatever is said. */
+  readonly rewrite?: (text: string) => string;
 }
 
 type Answer = Extract<FromBroker, { t: "ack" | "nack" | "epoch" }>;
@@ -71,7 +73,8 @@ export class MemberDouble implements AsyncDisposable {
   }
 
   say(message: unknown): void {
-    this.ws.send(typeof message === "string" ? message : JSON.stringify(message));
+    const text = typeof message === "string" ? message : JSON.stringify(message);
+    this.ws.send(this.#options.rewrite?.(text) ?? text);
   }
 
   /** ask says something with a number, and gives the answer to it; a refusal that ends the session is one too. */

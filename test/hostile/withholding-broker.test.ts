@@ -64,7 +64,7 @@ const without = (cluster: string) => (batch: DoubleBatch) => ({
 });
 
 describe("a broker that begins a session and", () => {
-  test("sends nothing but an empty snapshot: everything stays, and each member is shown as left out", async () => {
+  test("[AWS 2025-10-19] sends nothing but an empty snapshot: everything stays, and each member is shown as left out", async () => {
     await everything((batch) => ({ ...batch, put: [] }));
     await amber.trouble(/broker-withholds member\/birch: birch has neither left nor been evicted/);
     await amber.trouble(/broker-withholds member\/cedar/);
