@@ -38,6 +38,17 @@ describe("interleave()", () => {
     expect(discarded).toBe(0);
   });
 
+  test("turned, runs every other pair in the other order", async () => {
+    const { calls, a, b } = contenders();
+    const { kept } = await interleave({ a, b, pairs: 3, turned: true, warmUps: 0, look: clockwork([]) });
+    expect(calls.join("")).toBe("abbaab");
+    expect(kept).toEqual([
+      { a: 1, b: 2 },
+      { a: 4, b: 3 },
+      { a: 5, b: 6 },
+    ]);
+  });
+
   test("measures a pair again when more than 2 % of the time was stolen", async () => {
     const { a, b } = contenders();
     const { kept, discarded } = await interleave({ a, b, pairs: 2, warmUps: 0, look: clockwork([0, 3, 0]) });

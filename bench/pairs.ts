@@ -10,6 +10,8 @@ export interface PairsAsk<T> {
   readonly a: () => Promise<T>;
   readonly b: () => Promise<T>;
   readonly pairs: number;
+  /** Every other pair is run in the other order: for contenders of which the second has it easier, whichever it is. */
+  readonly turned?: boolean;
   /** Warm-up pairs that are thrown away; 1 unless told. */
   readonly warmUps?: number;
   readonly signal?: AbortSignal;
@@ -30,7 +32,7 @@ export interface Pairs<T> {
  *  than 2 % of the CPU time was stolen is measured again, as long as there is patience; after that what there is counts,
  *  and `discarded` says so. */
 export async function interleave<T>(ask: PairsAsk<T>): Promise<Pairs<T>> {
-  const { a, b, pairs, warmUps = 1, signal, look = machine, say = () => {} } = ask;
+  const { a, b, pairs, turned = false, warmUps = 1, signal, look = machine, say = () => {} } = ask;
   if (!(Number.isInteger(pairs) && pairs > 0))
     throw new RangeError(`pairs must be 1 or more: current value is ${pairs}`);
   for (let i = 0; i < warmUps; i++) {
@@ -42,10 +44,15 @@ export async function interleave<T>(ask: PairsAsk<T>): Promise<Pairs<T>> {
   for (; kept.length < pairs && tries < pairs * MOST_TRIES; tries++) {
     signal?.throwIfAborted();
     const before = await look();
-    const pair = { a: await a(), b: await b() };
+    const pair = turned && tries % 2 === 1 ? await backwards(ask) : { a: await a(), b: await b() };
     if (stealShare(before, await look()) > MOST_STEAL) continue;
     kept.push(pair);
     say(`pair ${kept.length} of ${pairs}`);
   }
   return { kept, discarded: tries - kept.length };
+}
+
+async function backwards<T>({ a, b }: PairsAsk<T>): Promise<{ readonly a: T; readonly b: T }> {
+  const second = await b();
+  return { a: await a(), b: second };
 }
