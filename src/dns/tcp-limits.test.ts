@@ -121,7 +121,10 @@ describe.each(MODES)("TCP beside UDP by %s", (mode) => {
     expect(descriptors()).toBeLessThanOrEqual(before + 5);
     expect((await bed.send(QUERY, true)).answers).toHaveLength(1);
   });
+});
 
+// Both at once: there is nothing to do but to wait.
+describe.concurrent.each(MODES)("TCP by %s in no hurry", (mode) => {
   test("[5.4-T9] 15 s of silence between two queries, with the limits as they are", async () => {
     await using bed = await wire(mode, [virtual()]);
     const client = open(bed);
