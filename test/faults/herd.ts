@@ -52,7 +52,10 @@ export class Herd implements AsyncDisposable {
       const ask: HerdAsk = { url: broker.url, ca: broker.ca, token, first, members: end - first };
       const file = join(dir, `herd-${part}.json`);
       writeFileSync(file, JSON.stringify(ask), { mode: 0o600 });
-      const child = spawn(process.execPath, [MEMBERS, file], { stdio: ["pipe", "pipe", "inherit"] });
+      // They stand for hosts of their own: what they take must not be taken from the broker's.
+      const child = spawn("nice", ["-n", "15", process.execPath, MEMBERS, file], {
+        stdio: ["pipe", "pipe", "inherit"],
+      });
       return { child, lines: createInterface({ input: child.stdout })[Symbol.asyncIterator]() };
     });
     const herd = new Herd(parts);
