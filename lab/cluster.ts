@@ -2,7 +2,7 @@ import { addressAt, type Cidr, cidrOf, cidrParts, type Ip } from "#values";
 import { ipBatch, mustExec } from "./exec.ts";
 import { installKubeProxy } from "./kube-proxy.ts";
 import { createPlace, type Place } from "./place.ts";
-import { attachNode, UNDERLAY } from "./underlay.ts";
+import { attachNode, BRIDGE_MAC, UNDERLAY } from "./underlay.ts";
 
 /** ClusterSpec is what tells one cluster from another. */
 export interface ClusterSpec {
@@ -71,7 +71,11 @@ export async function createNode(underlay: Place, spec: ClusterSpec, number: num
     bridge: addressAt(podRange, 1n),
   };
   await attachNode(underlay, node, node.address);
-  await ipBatch(node, ["link add cni0 type bridge", `addr add ${node.bridge}/24 dev cni0`, "link set cni0 up"]);
+  await ipBatch(node, [
+    `link add cni0 address ${BRIDGE_MAC} type bridge`,
+    `addr add ${node.bridge}/24 dev cni0`,
+    "link set cni0 up",
+  ]);
   await writeSysctls(node);
   return node;
 }

@@ -8,11 +8,19 @@ export const UNDERLAY: Cidr = expect(parseCidr("172.31.0.0/24"));
 /** Where the underlay itself, and so the broker, is reached; default gateway of every node. */
 export const UNDERLAY_ADDRESS: Ip = addressAt(UNDERLAY, 1n);
 
+/** The address of a bridge. One that has none of its own takes the lowest of its ports, and another when that one goes:
+ *  whoever knew the old one is then not heard for seconds. */
+export const BRIDGE_MAC = "02:00:00:00:00:01";
+
 /** createUnderlay makes a place with a bridge `br0` to which nodes are attached. It knows no way to any pod or global
  *  address: a packet that leaves a node in clear ends here, where a capture sees it. */
 export async function createUnderlay(run: Run): Promise<Place> {
   const underlay = await createPlace(run, "underlay", "127.0.0.1");
-  await ipBatch(underlay, ["link add br0 type bridge", `addr add ${UNDERLAY_ADDRESS}/24 dev br0`, "link set br0 up"]);
+  await ipBatch(underlay, [
+    `link add br0 address ${BRIDGE_MAC} type bridge`,
+    `addr add ${UNDERLAY_ADDRESS}/24 dev br0`,
+    "link set br0 up",
+  ]);
   return underlay;
 }
 
