@@ -1,9 +1,9 @@
 import type { KeyObject } from "node:crypto";
 import { randomUUID } from "node:crypto";
-import { brokerTls, createIdentityKey, fingerprintOf, parseToken, signProof } from "#identity";
+import { brokerTls, createIdentityKey, fingerprintOf } from "#identity";
 import { silentLog, systemClock } from "#life";
-import { createSyncClient, type Fault, type Refused, type SyncClient, type SyncClientOptions } from "#sync";
-import type { Cidr, ClusterId, IdentityKey, NodeName, Result, Revision, TunnelKey, Uid } from "#values";
+import { createSyncClient, type Fault, type Refused, type SyncClient } from "#sync";
+import type { Cidr, ClusterId, IdentityKey, NodeName, Result, Revision, Uid } from "#values";
 import { expect } from "#values";
 import {
   type Batch,
@@ -14,8 +14,6 @@ import {
   examine,
   identityKeyObject,
   identityKeyOf,
-  type Login,
-  MAX_PROOFS,
   type Mark,
   type Order,
   seal,
@@ -24,23 +22,16 @@ import {
   type Welcome,
 } from "#wire";
 import { exportBody, exportKey } from "./testbed-export.ts";
+import { type LoginOptions, loginOf } from "./testbed-login.ts";
 
-export interface TestGatewayOptions {
+export interface TestGatewayOptions extends LoginOptions {
   readonly url: string;
   readonly ca: string;
   readonly cluster?: string;
   readonly name?: string;
-  readonly token?: string | null;
-  /** Shows the token's id with a secret that is made up. */
-  readonly guess?: boolean;
   readonly uid?: Uid;
   readonly privateKey?: KeyObject;
-  readonly network?: Partial<Login["network"]>;
-  readonly tunnelKey?: string;
-  readonly source?: string | null;
   readonly onSilent?: (gateways: readonly NodeName[]) => void;
-  /** Changes the login after it was signed, or before by signing it itself. */
-  readonly forge?: (login: Login, binding: Parameters<SyncClientOptions["login"]>[0]) => Login;
   /** The gateway of which this is the next run: what that had on its disk, this one begins with. */
   readonly was?: TestGateway;
 }
@@ -95,7 +86,7 @@ export class TestGateway implements AsyncDisposable {
       clock: systemClock,
       random: () => 1, // dials again at once
       log: silentLog,
-      login: (binding) => this.#login(binding),
+      login: (binding) => loginOf(this, options, binding),
       cursor: () => this.cursor,
       exchange: { marks: (welcome) => this.#marks(welcome), records: (keys) => this.#told(keys) },
       welcomed: (welcome) => {
@@ -218,31 +209,6 @@ export class TestGateway implements AsyncDisposable {
     await this.#run;
   }
 
-  #login(binding: Parameters<SyncClientOptions["login"]>[0]): Login {
-    const { options, cluster, uid, name: gateway } = this;
-    const token = options.token == null ? null : expect(parseToken(options.token));
-    const mine = [...this.records.values()].filter(({ key }) =>
-      ["member", "leave", "eviction"].some(
-        (kind) => key === `${kind}/${cluster}` || key.startsWith(`${kind}/${cluster}/`),
-      ),
-    );
-    const login: Login = {
-      t: "login",
-      membership: mine.slice(0, MAX_PROOFS),
-      cluster,
-      uid,
-      generation: 0,
-      gateway,
-      key: this.key,
-      tunnelKey: (options.tunnelKey ?? Buffer.alloc(32, 1).toString("base64")) as TunnelKey,
-      source: options.source ?? null,
-      join: token === null ? null : { id: token.id, secret: options.guess ? "A".repeat(27) : token.secret.reveal() },
-      network: { globalnet: true, pods: PODS, services: ["10.96.0.0/16" as Cidr], routes: [], ...options.network },
-      proof: signProof(this.privateKey, { ...binding, cluster, uid, gateway }),
-    };
-    return options.forge?.(login, binding) ?? login;
-  }
-
   async #batch(batch: Batch): Promise<void> {
     await this.onBatch(batch);
     this.batches.push(batch);
@@ -281,8 +247,6 @@ export class TestGateway implements AsyncDisposable {
     });
   }
 }
-
-const PODS = [{ cidr: "10.244.0.0/16" as Cidr, wanted: null }];
 
 /** gateway dials a broker. */
 export function gateway(to: Brokerish, options: Omit<TestGatewayOptions, "url" | "ca"> = {}): TestGateway {
