@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config";
 
-/** Three projects: `unit` needs nothing but Node; `host` makes network namespaces, and its files run one at a time;
- *  `long` has what takes minutes, for `make prove`. */
+/** Four projects: `unit` needs nothing but Node; `host` makes network namespaces, and its files run one at a time; `kube`
+ *  needs a Kubernetes (`make kube-tools`); `long` has what takes minutes, for `make prove`. */
 export default defineConfig({
   test: {
     projects: [
@@ -17,6 +17,15 @@ export default defineConfig({
           name: "host",
           include: ["{src,lab,demo,bench,prove,test}/**/*.host.ts"],
           testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: "kube",
+          include: ["test/**/*.kube.ts"],
+          testTimeout: 60_000,
           hookTimeout: 120_000,
           fileParallelism: false,
         },

@@ -25,6 +25,9 @@ export { type ExecOptions, exec, inside, ipBatch, mustExec } from "./exec.ts";
 export { type Footprint, footprint, leftovers } from "./footprint.ts";
 export { freePort } from "./free-port.ts";
 export { endOf, type Job, linesOf, spawnIn, stopJob, waitForLine } from "./job.ts";
+export { type ControlPlane, startControlPlane } from "./kube/control-plane.ts";
+export { type KubeClient, kubeClient } from "./kube/kube-client.ts";
+export { findKubeTools, type KubeTools } from "./kube/tools.ts";
 export { installKubeProxy, type NodeNetwork, renderKubeProxy, type ServicePort } from "./kube-proxy.ts";
 export { type Manifest, manifestFolder, removeManifests, writeManifests } from "./manifests.ts";
 export { loseNode, reviveNode } from "./node-loss.ts";
@@ -79,5 +82,6 @@ export {
 } from "./sibling-scene.ts";
 export { type Stream, type StreamAsk, startStream } from "./stream.ts";
 export { isLeftover, sweep, sweepRun } from "./sweep.ts";
+export { TestClock, turns, until } from "./test-clock.ts";
 export type { Streamed } from "./udp-stream.ts";
 export { attachNode, createUnderlay, cutNode, UNDERLAY, UNDERLAY_ADDRESS } from "./underlay.ts";

@@ -20,6 +20,7 @@ const PACKAGE_OF: Readonly<Record<string, string>> = {
 const PACKAGE_OF_EXTRA = {
   curl: "curl",
   dig: "bind9-dnsutils",
+  etcd: "etcd-server",
   iperf3: "iperf3",
   sockperf: "sockperf",
   strace: "strace",

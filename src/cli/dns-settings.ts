@@ -1,3 +1,4 @@
+import { KUBE_SETTINGS } from "./kube-access.ts";
 import type { Setting } from "./setting.ts";
 import { CONFIG, LOG_FORMAT, LOG_LEVEL } from "./verb.ts";
 
@@ -6,6 +7,7 @@ export const DNS_SETTINGS: readonly Setting[] = [
   LOG_FORMAT,
   LOG_LEVEL,
   { flag: "manifests", value: "DIR", help: "folder of ServiceImport, EndpointSlice and Namespace YAML" },
+  ...KUBE_SETTINGS,
   { flag: "conf", value: "FILE", help: "a Corefile: what CoreDNS's own would say of the same zones" },
   {
     flag: "dns",

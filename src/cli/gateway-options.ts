@@ -20,6 +20,7 @@ import {
   parseNodeName,
   type Result,
 } from "#values";
+import { readKubeAccess } from "./kube-access.ts";
 import { dataDir, endpoint, folder, listenAt, oneOf, path, port, program } from "./parsers.ts";
 import type { Reader } from "./reader.ts";
 import type { Surroundings } from "./verb.ts";
@@ -32,10 +33,12 @@ export function readGatewayOptions(reader: Reader, around: Surroundings): Gatewa
   const dir = reader.one("data", dataDir, "/var/lib/meridian");
   const cluster = reader.need("cluster", parseClusterId, "the id of this cluster, as --cluster amber");
   const name = reader.one("name", parseNodeName, around.hostname.toLowerCase());
-  const networks = readNetworks(reader);
+  const kubernetes = readKubeAccess(reader, around.env);
+  const networks = readNetworks(reader, kubernetes !== null);
   const identityFile = reader.one("identity", path) ?? (dir === null ? null : join(dir, "identity.json"));
   const rest = {
     manifests: reader.one("manifests", folder),
+    kubernetes,
     source: reader.one("source-id", sourceId),
     endpoint: reader.one("endpoint", endpoint),
     listenPort: reader.one("listen-port", tunnelPort, "51820") ?? 0,
@@ -53,12 +56,13 @@ export function readGatewayOptions(reader: Reader, around: Surroundings): Gatewa
   return { dataDir: dir, cluster, name, identityFile, joinToken, ...networks, ...rest, ...process };
 }
 
-function readNetworks(reader: Reader): Networks {
+/** A live cluster can be asked for its networks. */
+function readNetworks(reader: Reader, live: boolean): Networks {
   const podCidrs = reader.many("pod-cidr", podCidr);
-  if (reader.missing("pod-cidr"))
+  if (!live && reader.missing("pod-cidr"))
     reader.faults.push("--pod-cidr is missing: give the cluster's pod network, as --pod-cidr 10.244.0.0/16");
   const serviceCidrs = reader.many("service-cidr", parseCidr);
-  if (reader.missing("service-cidr"))
+  if (!live && reader.missing("service-cidr"))
     reader.faults.push("--service-cidr is missing: give the cluster's service network, as --service-cidr 10.96.0.0/16");
   const networks = { podCidrs, serviceCidrs, globalCidrs: reader.many("global-cidr", parseCidr) };
   disjoint(reader, networks);

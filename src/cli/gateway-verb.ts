@@ -5,6 +5,7 @@ import { aborted, isAbort, type Log, type Room, runAll } from "#life";
 import { lockDataDir } from "#store";
 import { daemonLog } from "./daemon-log.ts";
 import { readGatewayOptions } from "./gateway-options.ts";
+import { KUBE_SETTINGS } from "./kube-access.ts";
 import { Reader } from "./reader.ts";
 import { reasonOf } from "./reason-of.ts";
 import { type Call, CONFIG, DAEMON, type ExitCode, fail, refuse, type Verb } from "./verb.ts";
@@ -25,6 +26,7 @@ export const gatewayVerb: Verb = {
     { flag: "pod-cidr", value: "CIDR", help: "pod network of this cluster (repeatable)", repeat: true },
     { flag: "service-cidr", value: "CIDR", help: "service network of this cluster (repeatable)", repeat: true },
     { flag: "manifests", value: "DIR", help: "folder of Service, EndpointSlice and ServiceExport YAML" },
+    ...KUBE_SETTINGS,
     {
       flag: "source-id",
       value: "TEXT",

@@ -1,8 +1,17 @@
+import { loadLive } from "#kube";
 import { aborted, isAbort, type Log, type Room, runAll } from "#life";
-import { createNameserver, type Nameserver, type NameserverPlan, NO_DOORS, plainServer } from "#nameserver";
+import {
+  createNameserver,
+  type Nameserver,
+  type NameserverOptions,
+  type NameserverPlan,
+  NO_DOORS,
+  plainServer,
+} from "#nameserver";
 import type { HostPort, Ip } from "#values";
 import type { ReadPlan } from "./corefile-reader.ts";
 import { daemonLog } from "./daemon-log.ts";
+import { readKubeAccess } from "./kube-access.ts";
 import { file, folder, listenAt } from "./parsers.ts";
 import { Reader } from "./reader.ts";
 import { reasonOf } from "./reason-of.ts";
@@ -12,7 +21,7 @@ const DEFAULT_LISTEN: HostPort = { host: "127.0.0.1" as Ip, port: 5353 };
 
 /** What the settings ask for. */
 interface Wanted {
-  readonly manifests: string;
+  readonly from: NameserverOptions["from"];
   readonly http: HostPort | null;
   readonly plan: NameserverPlan;
   /** The Corefile that is followed, if any. */
@@ -27,8 +36,8 @@ export async function serveDns(call: Call): Promise<ExitCode> {
   const log = daemonLog(reader, around, wanted?.corefile?.first.debug === true);
   if (wanted === null || reader.faults.length > 0) return refuse(around, reader.faults);
   const { clock, random, out, version } = around;
-  const { manifests, http, plan } = wanted;
-  const nameserver = createNameserver({ manifests, http, version, ...plan }, { clock, log, random, out });
+  const { from, http, plan } = wanted;
+  const nameserver = createNameserver({ from, http, version, ...plan }, { clock, log, random, out });
   try {
     await runAll(
       [nameserver, announce(nameserver, log, call), ...(await followers(wanted, nameserver, log, call))],
@@ -68,22 +77,30 @@ async function followers(
 }
 
 async function readWanted(reader: Reader, env: Call["around"]["env"]): Promise<Wanted | null> {
-  const manifests = reader.need("manifests", folder, "the folder to serve, as --manifests /etc/meridian/imports");
+  const from = await readFrom(reader, env);
   const conf = reader.one("conf", file);
   const given = reader.many("dns", listenAt);
   const http = reader.one("http", listenAt);
   if (conf !== null && given.length > 0) {
     reader.fault("dns", "the Corefile of --conf says where names are answered: leave one of the two out");
   }
-  if (manifests === null) return null;
+  if (from === null) return null;
   if (conf === null) {
     const listen = given.length === 0 ? [DEFAULT_LISTEN] : given;
-    return { manifests, http, corefile: null, plan: { servers: [plainServer(listen)], doors: NO_DOORS, hash: null } };
+    return { from, http, corefile: null, plan: { servers: [plainServer(listen)], doors: NO_DOORS, hash: null } };
   }
   const { readPlan } = await import("./corefile-reader.ts");
   const read = readPlan(conf, env);
   if (!read.ok) reader.faults.push(...read.error);
-  return read.ok ? { manifests, http, plan: read.value.plan, corefile: { file: conf, first: read.value } } : null;
+  return read.ok ? { from, http, plan: read.value.plan, corefile: { file: conf, first: read.value } } : null;
+}
+
+async function readFrom(reader: Reader, env: Call["around"]["env"]): Promise<Wanted["from"] | null> {
+  const access = readKubeAccess(reader, env);
+  if (access !== null) return { kind: "cluster", access, live: await loadLive() };
+  if (reader.has("kubeconfig")) return null; // it was wrong
+  const dir = reader.need("manifests", folder, "the folder to serve, as --manifests /etc/meridian/imports");
+  return dir === null ? null : { kind: "folder", dir };
 }
 
 /** The responder does not know by what it came to its addresses. */

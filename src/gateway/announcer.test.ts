@@ -1,5 +1,6 @@
 import { rmSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { TestClock, turns, until } from "#lab";
 import { silentLog } from "#life";
 import { err, ok, type Revision, type TunnelKey } from "#values";
 import { type Envelope, isSealedBy, type Member } from "#wire";
@@ -7,7 +8,6 @@ import { Announcer } from "./announcer.ts";
 import { type Cache, openCache } from "./cache.ts";
 import { type Place, placeOf } from "./compile-network.ts";
 import { candidatesOf, catalogueOf, dataDir, GW, ip, optionsOf, TestMember } from "./testbed.ts";
-import { TestClock, turns, until } from "./testbed-clock.ts";
 
 const amber = new TestMember("amber", 1);
 const joined = catalogueOf(...amber.joined());

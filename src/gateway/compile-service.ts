@@ -11,6 +11,8 @@ export interface ServiceContext {
   readonly translation: Translation;
   /** Whether a member's endpoints can be reached now. */
   readonly reachable: (cluster: ClusterId) => boolean;
+  /** On Kubernetes: the address that a service has inside this cluster, and its name answers; null while it has none. */
+  readonly clusterIp?: ((key: string) => Ip | null) | undefined;
   /** The members whose endpoints answered until now. */
   readonly last: readonly ClusterId[];
 }
@@ -22,6 +24,8 @@ export interface CompiledService {
   /** Null until the broker has granted one; headless services have none. */
   readonly address: Ip | null;
   readonly zone: ZoneService;
+  /** What answers, by addresses as this cluster's pods reach it. */
+  readonly backends: readonly Backend[];
   readonly table: readonly ServiceEntry[];
   /** Own pods among the endpoints: they may be their own clients. */
   readonly hairpin: readonly Ip[];
@@ -71,13 +75,24 @@ export function compileService(
     key,
     imported,
     address,
-    zone: zoneOf(imported, address, here),
+    zone: zoneOf(imported, answerOf(imported, key, address, context), here),
+    backends: here,
     table: address === null ? [] : tableOf(imported, address, here),
     hairpin: here.filter(({ cluster }) => cluster === context.own).map((backend) => backend.address),
     hostPorts: here.flatMap((backend) => hostPortsOf(backend, context)),
     serving: [...new Set(backends.map(({ cluster }) => cluster))],
     stale,
   };
+}
+
+/** A name answers the derived Service's address where there is one to be had, else the service address. */
+function answerOf(
+  { type }: ImportedService,
+  key: string,
+  address: Ip | null,
+  { clusterIp }: ServiceContext,
+): Ip | null {
+  return clusterIp === undefined || type === "Headless" ? address : clusterIp(key);
 }
 
 /** A member that cannot be reached does not answer; when none can, the last known locations stay and are marked. */

@@ -1,6 +1,6 @@
-import { createResponder, type SerialFloor } from "#dns";
+import { createResponder, type Responder, type SerialFloor } from "#dns";
 import { createGlobalnet, systemConntrack, systemNft } from "#globalnet";
-import { createManifestSource } from "#kube";
+import { createManifestSource, type Live } from "#kube";
 import { type Clock, type Log, type Trouble, Troubles, watchLoopDelay } from "#life";
 import { createSyncClient, type SyncClient } from "#sync";
 import { createTunnels, type DataPlane } from "#tunnel";
@@ -12,6 +12,7 @@ import { placeOf } from "./compile-network.ts";
 import { onBatch, onRefused, onSession, onVerdict, onWelcome, ownKeys } from "./events.ts";
 import { createExchange, membershipRecords } from "./exchange.ts";
 import { Follower } from "./follower.ts";
+import { createKubernetesSide } from "./kubernetes.ts";
 import { MemberVerdicts } from "./member-verdicts.ts";
 import type { Membership } from "./membership.ts";
 import { type GatewayOptions, ORIGIN, TTL_SECONDS } from "./options.ts";
@@ -19,7 +20,8 @@ import { ProberSlot } from "./prober-slot.ts";
 import { Reconciler } from "./reconciler.ts";
 import { Speaker } from "./speaker.ts";
 import type { Gateway, SessionFacts } from "./state.ts";
-import { mayAnnounce, networkAgain, networkNow, newsCompiler, statementsNow } from "./view.ts";
+import { serviceOf } from "./statements.ts";
+import { mayAnnounce, networkAgain, networkNow, servingCompiler, statementsNow } from "./view.ts";
 import { boundsOf } from "./welcome-fault.ts";
 
 /** After a start queries wait so long for the names, rather than hear that there are none. */
@@ -39,6 +41,8 @@ export interface Found {
   readonly tunnelKey: TunnelKey;
   /** This host until it boots again. */
   readonly host: string | null;
+  /** What a live cluster needs; null where there is none. */
+  readonly live: Live | null;
   readonly routes: readonly { readonly cidr: Cidr; readonly what: string }[];
 }
 
@@ -59,13 +63,11 @@ export function compose(
   const self = (): Gateway => gateway;
   const client = makeClient(options, deps, found, self, fatal);
   const dir = options.manifests;
-  const source = dir === null ? null : createManifestSource({ dir, clock, log, troubles, random });
+  const kubernetes = createKubernetesSide(options, found.live, { clock, log, random, troubles, self });
+  const folder = dir === null ? null : createManifestSource({ dir, clock, log, troubles, random });
+  const source = kubernetes?.source ?? folder;
   const voices = makeVoices(options, deps, found, client, { follower, session, troubles, self });
-  const zone = { origin: ORIGIN, ttl: TTL_SECONDS, serverAddresses: glueOf(options) };
-  const serial = serialFloor(cache);
-  const from = { listen: options.dns, zone, serial, holdMs: HOLD_MS };
-  const responder = createResponder({ ...from, log, clock, troubles, random });
-  responder.update([{ kind: "reverse", networks: session.supernets }]);
+  const responder = makeResponder(options, deps, cache, { session, troubles });
   const prober = new ProberSlot({
     ...{ own: options.cluster, clock, log, troubles, random },
     onVerdict: (id, up) => onVerdict(gateway, id, up),
@@ -81,12 +83,26 @@ export function compose(
     probe: ({ place, targets }) => prober.set(place.node, targets),
     network: () => networkNow(gateway),
     networkAgain: () => networkAgain(gateway),
-    compiler: () => newsCompiler(gateway),
+    compiler: () => servingCompiler(gateway),
     mayAnnounce: (service) => mayAnnounce(gateway, service),
   });
-  const parts = { options, clock, log, troubles, membership, cache, follower, client, source, ...voices, responder };
+  const told = { options, clock, log, troubles, membership, cache, follower, client };
+  const parts = { ...told, source, kubernetes, ...voices, responder };
   gateway = { ...parts, prober, verdicts, reconciler, dataPlane, plane, loop: watchLoopDelay(), session };
   return gateway;
+}
+
+function makeResponder(
+  options: GatewayOptions,
+  deps: GatewayDeps,
+  cache: Cache,
+  { session, troubles }: Pick<Late, "session" | "troubles">,
+): Responder {
+  const zone = { origin: ORIGIN, ttl: TTL_SECONDS, serverAddresses: glueOf(options) };
+  const from = { listen: options.dns, zone, serial: serialFloor(cache), holdMs: HOLD_MS };
+  const responder = createResponder({ ...from, ...deps, troubles });
+  responder.update([{ kind: "reverse", networks: session.supernets }]);
+  return responder;
 }
 
 interface Late {
@@ -115,6 +131,7 @@ function makeVoices(
     keys: () => ownKeys(self()),
     canSpeak: () => session.sourceSynced && follower.synced && place() !== undefined && hasSource(troubles),
     states: () => statementsNow(self()),
+    published: (keys) => self().kubernetes?.changed(keys.flatMap(serviceOf)),
   });
   const member = () => follower.catalogue.members.get(options.cluster);
   const announcer = new Announcer({

@@ -1,3 +1,4 @@
+import { loadLive } from "#kube";
 import { aborted, type Room, runAll } from "#life";
 import { chooseDataPlane, loadTunnelKey } from "#tunnel";
 import { err, ok, type Result } from "#values";
@@ -7,6 +8,7 @@ import { listen } from "./events.ts";
 import { hostMark } from "./host-mark.ts";
 import { forget, type LeaveRequest, tellBroker, undo } from "./leave.ts";
 import { openMembership } from "./membership.ts";
+import { withNetworks } from "./networks.ts";
 import type { GatewayOptions } from "./options.ts";
 import { createRouteWatcher, createTicker } from "./rooms.ts";
 import { routesHere } from "./routes-here.ts";
@@ -39,6 +41,12 @@ export async function openGateway(
   if (!tunnelKey.ok) return tunnelKey;
   const cache = openCache(options.dataDir);
   if (!cache.ok) return cache;
+  const live = options.kubernetes === null ? null : await loadLive();
+  const complete = await withNetworks(options, { ...deps, cache: cache.value, live }, signal);
+  if (!complete.ok) {
+    cache.value.close();
+    return complete;
+  }
   const routes = dataPlane.value.mode === "none" ? [] : await routesHere();
   const found = {
     host: await hostMark(),
@@ -46,9 +54,10 @@ export async function openGateway(
     membership: membership.value,
     cache: cache.value,
     tunnelKey: tunnelKey.value,
+    live,
     routes,
   };
-  return ok(new Daemon(options, deps, found));
+  return ok(new Daemon(complete.value, deps, found));
 }
 
 class Daemon implements GatewayDaemon {
@@ -109,7 +118,7 @@ class Daemon implements GatewayDaemon {
   }
 
   #rooms(): readonly Room[] {
-    const { responder, client, reconciler, speaker, announcer, prober, source, plane } = this.gateway;
+    const { responder, client, reconciler, speaker, announcer, prober, source, kubernetes, plane } = this.gateway;
     const rooms: Room[] = [
       responder,
       client,
@@ -121,6 +130,7 @@ class Daemon implements GatewayDaemon {
       this.#fatalRoom(),
     ];
     if (source !== null) rooms.push(source);
+    if (kubernetes !== null) rooms.push(kubernetes);
     if (plane !== null) rooms.push(createRouteWatcher(this.gateway), createWithholding(this.gateway), plane.tunnels);
     return rooms;
   }

@@ -2,12 +2,12 @@ import { rmSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { query } from "#dns";
 import type { ManifestChange } from "#kube";
+import { until } from "#lab";
 import type { Ip, Revision } from "#values";
 import { identityKeyOf } from "#wire";
 import { listen, onBatch, onRefused, onSession, onWelcome, ownKeys } from "./events.ts";
 import type { Gateway } from "./state.ts";
 import { cidr, exportBody, grant, serviceGrant, TestMember } from "./testbed.ts";
-import { until } from "./testbed-clock.ts";
 import { type Composed, composed, welcomeOf } from "./testbed-gateway.ts";
 import { localExport, manifestsOf } from "./testbed-manifests.ts";
 

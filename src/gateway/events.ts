@@ -19,6 +19,7 @@ export function listen(gateway: Gateway): void {
   follower.onMismatch = (clusters) => askFor(gateway, clusters);
   let unread = 0;
   source?.onChange(({ changed, manifests }) => {
+    gateway.kubernetes?.changed(changed);
     responder.update([{ kind: "namespaces", names: [...manifests.namespaces] }]);
     speaker.changed(changed.map((key) => exportKey(options.cluster, key)));
     // With the last file that could not be read goes the doubt about everything that is in none.
@@ -34,6 +35,7 @@ export function listen(gateway: Gateway): void {
 function onApplied(gateway: Gateway, applied: Applied): void {
   const { reconciler, announcer, speaker, options } = gateway;
   reconciler.markServices(applied.exports);
+  gateway.kubernetes?.changed(applied.exports);
   // Taken back by somebody else, perhaps only because the broker did not have it yet.
   speaker.changed(
     applied.removed.filter((key) => /^(export|nodes)\//.test(key) && key.split("/")[1] === options.cluster),

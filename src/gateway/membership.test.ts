@@ -10,13 +10,13 @@ import {
   verifyProof,
   writeIdentity,
 } from "#identity";
+import { TestClock } from "#lab";
 import { Secret } from "#life";
 import { type IdentityKey, millis } from "#values";
 import { identityKeyOf } from "#wire";
 import { Membership, openMembership } from "./membership.ts";
 import type { GatewayOptions } from "./options.ts";
 import { allocationKey, cidr, dataDir, optionsOf, TestMember } from "./testbed.ts";
-import { TestClock } from "./testbed-clock.ts";
 import { welcomeOf } from "./testbed-gateway.ts";
 
 const BROKER = "wss://127.0.0.1:1";

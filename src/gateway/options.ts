@@ -1,3 +1,4 @@
+import type { KubeAccess } from "#kube";
 import type { Secret } from "#life";
 import type { DataPlaneMode } from "#tunnel";
 import type { Cidr, ClusterId, HostPort, Ip, NodeName } from "#values";
@@ -13,6 +14,8 @@ export interface GatewayOptions {
   /** Global prefixes asked for by hand, by the place of their pod CIDR. */
   readonly globalCidrs: readonly Cidr[];
   readonly manifests: string | null;
+  /** The live cluster that exports are read from and imports are written to; null: there is none, or `manifests`. */
+  readonly kubernetes: KubeAccess | null;
   /** What tells the source of exports apart from others; null where nobody said. All gateways of a cluster have one. */
   readonly source: string | null;
   /** Where peers send to; null: what the broker saw. The port is of index 0. */

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { TestClock } from "#lab";
 import { silentLog, Troubles } from "#life";
 import type { ProbeTarget } from "#probe";
 import { ProberSlot } from "./prober-slot.ts";
 import { ip } from "./testbed.ts";
-import { TestClock } from "./testbed-clock.ts";
 
 const target = (change: Partial<ProbeTarget> = {}): ProbeTarget => ({
   id: "birch/gw",

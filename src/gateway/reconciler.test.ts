@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { ZoneChange } from "#dns";
 import type { GlobalnetWant } from "#globalnet";
+import { TestClock, turns, until } from "#lab";
 import { silentLog, Troubles } from "#life";
 import { err, ok } from "#values";
 import { type CompiledNetwork, compileNetwork } from "./compile-network.ts";
@@ -18,7 +19,6 @@ import {
   serviceGrant,
   TestMember,
 } from "./testbed.ts";
-import { TestClock, turns, until } from "./testbed-clock.ts";
 
 /** World is a machine and a zone that write down what is done to them, and services that a test changes. */
 class World {

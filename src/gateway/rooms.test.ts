@@ -1,9 +1,9 @@
 import { rmSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { ZoneChange } from "#dns";
+import { turns } from "#lab";
 import { createTicker } from "./rooms.ts";
 import { TestMember } from "./testbed.ts";
-import { turns } from "./testbed-clock.ts";
 import { type Composed, composed } from "./testbed-gateway.ts";
 
 let made: Composed;

@@ -1,9 +1,9 @@
 import { rmSync } from "node:fs";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { TestClock, turns } from "#lab";
 import { dataDir, exportBody, TestMember } from "./testbed.ts";
 import { FakeBroker, Rig } from "./testbed-broker.ts";
-import { TestClock, turns } from "./testbed-clock.ts";
 
 type Command =
   | { readonly kind: "set"; readonly from: number; readonly count: number; readonly version: number }

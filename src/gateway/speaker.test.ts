@@ -1,8 +1,8 @@
 import { rmSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { TestClock, turns, until } from "#lab";
 import { dataDir, exportBody, TestMember } from "./testbed.ts";
 import { FakeBroker, Rig } from "./testbed-broker.ts";
-import { TestClock, turns, until } from "./testbed-clock.ts";
 
 const KEY = (name: string) => `export/amber/shop/${name}`;
 const body = (name: string, last = 1) => exportBody(name, [`242.1.0.${last}`]);

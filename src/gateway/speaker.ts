@@ -38,6 +38,8 @@ export interface SpeakerParts {
   readonly states: () => (key: string) => Statement | undefined;
   /** canSpeak is false until source and catalogue are known whole: nothing may be taken back before. */
   readonly canSpeak: () => boolean;
+  /** published hears which records the broker has taken. */
+  readonly published: (keys: readonly string[]) => void;
 }
 
 const RETRY_MS = 2000;
@@ -72,6 +74,11 @@ export class Speaker implements Room {
 
   get epoch(): number | null {
     return this.#epoch;
+  }
+
+  /** isPublished reports whether the broker has taken a record of ours. */
+  isPublished(key: string): boolean {
+    return this.#shadow?.get(key) !== undefined;
   }
 
   /** changed says that records should be looked at again. */
@@ -249,6 +256,7 @@ export class Speaker implements Room {
       // What was whole is the same on both sides now: the copy brings its hashes along.
       if (whole) this.#shadow = mine.copy();
       else shadow.change(entries, removed);
+      this.#parts.published(put.map(({ key }) => key));
       return true;
     }
     this.#refused(answer.error);

@@ -8,6 +8,7 @@ import type { Cidr, ClusterId, Ip } from "#values";
 import type { Announcer } from "./announcer.ts";
 import type { Cache } from "./cache.ts";
 import type { Follower } from "./follower.ts";
+import type { KubernetesSide } from "./kubernetes-side.ts";
 import type { Machine } from "./machine.ts";
 import type { MemberVerdicts } from "./member-verdicts.ts";
 import type { Membership } from "./membership.ts";
@@ -27,6 +28,8 @@ export interface Gateway {
   readonly follower: Follower;
   readonly client: SyncClient;
   readonly source: ManifestSource | null;
+  /** Null where exports are read from a folder, or from nowhere. */
+  readonly kubernetes: KubernetesSide | null;
   readonly speaker: Speaker;
   readonly announcer: Announcer;
   readonly responder: Responder;

@@ -17,6 +17,12 @@ export function exportKey(cluster: ClusterId, key: string): string {
   return formatKey({ kind: "export", cluster, namespace: namespace as Namespace, name: name as ServiceName });
 }
 
+/** serviceOf is the inverse, in a list: empty for a record that is no export. */
+export function serviceOf(recordKey: string): readonly string[] {
+  const key = parseKey(recordKey);
+  return key.ok && key.value.kind === "export" ? [`${key.value.namespace}/${key.value.name}`] : [];
+}
+
 export interface StatementView {
   readonly cluster: ClusterId;
   readonly catalogue: Catalogue;

@@ -169,6 +169,7 @@ export class Rig {
       client: this.#clientOf(broker),
       keys: () => this.wanted.keys(),
       states: () => (key) => this.#stateOf(key),
+      published: () => {},
       canSpeak: () => this.synced && this.follower.synced,
     });
     this.follower.ownEpoch = () => this.speaker.epoch;

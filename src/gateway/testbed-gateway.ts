@@ -1,3 +1,4 @@
+import { TestClock } from "#lab";
 import { silentLog } from "#life";
 import type { ClusterId, Revision } from "#values";
 import { type Envelope, identityKeyOf, type Welcome } from "#wire";
@@ -8,7 +9,6 @@ import { Membership } from "./membership.ts";
 import type { GatewayOptions } from "./options.ts";
 import type { Gateway } from "./state.ts";
 import { allocationKey, dataDir, optionsOf, STORE, TestMember } from "./testbed.ts";
-import { TestClock } from "./testbed-clock.ts";
 
 /** Composed is amber's gateway with all its parts, none of which runs: what happens to it a test says. */
 export interface Composed {
@@ -37,7 +37,15 @@ export function composed(change: Partial<GatewayOptions> = {}, reach?: readonly 
     version: null,
   } as never;
   const membership = new Membership(options, amber, identityOf(amber), null);
-  const found = { dataPlane, membership, cache: cache.value, tunnelKey: "" as never, routes: [], host: null };
+  const found = {
+    dataPlane,
+    membership,
+    cache: cache.value,
+    tunnelKey: "" as never,
+    routes: [],
+    live: null,
+    host: null,
+  };
   const gateway = compose(options, { clock, log: silentLog, random: () => 0.5 }, found, (reason) => fatal.push(reason));
   const reaches = (cluster: ClusterId): boolean => reach?.includes(cluster) === true;
   Object.assign(gateway.prober, { reaches });

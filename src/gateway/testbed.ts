@@ -185,6 +185,7 @@ export function optionsOf(change: Partial<GatewayOptions> = {}): GatewayOptions 
     serviceCidrs: [cidr("10.96.0.0/16")],
     globalCidrs: [],
     manifests: null,
+    kubernetes: null,
     source: null,
     endpoint: null,
     listenPort: 51_820,

@@ -74,9 +74,14 @@ export type Compile = (key: string, last: readonly ClusterId[]) => CompiledServi
 /** compilerNow gives what compiles services as the clusterset is now. Without a data plane every member counts as
  *  reachable. */
 function compilerNow(gateway: Gateway): Compile {
-  const { follower, options, plane, verdicts } = gateway;
+  const { follower, options, plane, verdicts, kubernetes } = gateway;
   const reachable = plane === null ? () => true : (cluster: ClusterId) => verdicts.of(cluster) === "up";
-  const common = { own: options.cluster, translation: translationNow(gateway), reachable };
+  const common = {
+    own: options.cluster,
+    translation: translationNow(gateway),
+    reachable,
+    clusterIp: kubernetes?.clusterIp,
+  };
   return (key, last) => compileService(follower.catalogue, key, { ...common, last });
 }
 
@@ -96,6 +101,18 @@ export function newsCompiler(gateway: Gateway): (...service: Parameters<Compile>
   };
 }
 
+/** servingCompiler is newsCompiler, and has what it compiles written to the cluster, if there is one. */
+export function servingCompiler(gateway: Gateway): ReturnType<typeof newsCompiler> {
+  const compile = newsCompiler(gateway);
+  const { kubernetes } = gateway;
+  if (kubernetes === null) return compile;
+  return (key, last) => {
+    const next = compile(key, last);
+    if (next !== "later") kubernetes.serve(key, next);
+    return next;
+  };
+}
+
 /** isNew reports whether a service is asked for the first time, or was a moment ago. */
 function isNew({ clock, session: { firstSeen } }: Gateway, key: string): boolean {
   const first = firstSeen.get(key) ?? clock.monotonic();
@@ -103,7 +120,8 @@ function isNew({ clock, session: { firstSeen } }: Gateway, key: string): boolean
   return clock.monotonic() - first <= FIRST_REACH_MS;
 }
 
-function translationNow(gateway: Gateway): Translation {
+/** translationNow is how this member's addresses are translated at the moment. */
+export function translationNow(gateway: Gateway): Translation {
   const { options, session } = gateway;
   return translationOf(ownPlace(gateway), session.machine?.nodeLocal ?? options.endpoint?.host ?? null);
 }
@@ -123,7 +141,9 @@ export function statementsNow(gateway: Gateway): (key: string) => Statement | un
 /** mayAnnounce holds a new service back while none of its members can be reached yet, though not for long: a name is
  *  announced when it works. What was served before this start is answered at once. */
 export function mayAnnounce(gateway: Gateway, service: CompiledService): boolean {
-  const { plane, reconciler, session } = gateway;
+  const { plane, reconciler, session, kubernetes } = gateway;
+  const { type, addresses } = service.zone;
+  if (kubernetes !== null && type === "ClusterSetIP" && addresses.length === 0) return false; // it has no Service yet
   if (plane === null) return true;
   if (reconciler.network === undefined) return false;
   const { firstSeen, fromDisk } = session;

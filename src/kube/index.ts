@@ -1,3 +1,8 @@
+export { describeAccess, type KubeAccess } from "./api/access.ts";
+export type { ApiServer, ApiTraffic } from "./api/api-server.ts";
+export type { Resource } from "./api/resource.ts";
+export type { Networks } from "./discover.ts";
+export { type Live, loadLive } from "./load-live.ts";
 export type {
   ExportSpec,
   ImportedSlice,
@@ -11,3 +16,5 @@ export type {
 } from "./manifest-object.ts";
 export { createManifestSource, type ManifestSource, type ManifestSourceOptions } from "./manifest-source.ts";
 export type { LocalExport, ManifestChange, Manifests } from "./manifests.ts";
+export type { ImportSink } from "./sink/import-sink.ts";
+export type { WantedImport } from "./sink/wanted-import.ts";

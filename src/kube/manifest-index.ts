@@ -102,6 +102,11 @@ export class ManifestIndex {
     this.#enter(file, [...next.values()], rest, repeats);
   }
 
+  /** has reports whether a file is in force. */
+  has(file: string): boolean {
+    return this.#files.has(file);
+  }
+
   /** remove is replace for a file that is gone. */
   *remove(file: string): Iterable<void> {
     yield* this.replace(file, [], { namespaces: [], ignored: 0, faults: [] });

@@ -12,19 +12,13 @@ import {
   sliceKind,
 } from "./kinds.ts";
 import type { ManifestObject, ParsedFile, SliceBody } from "./manifest-object.ts";
+import { LABEL } from "./well-known.ts";
 
 /** FieldFault says what is wrong with one field of an object, by its path from the document's root. */
 export interface FieldFault {
   readonly path: readonly PropertyKey[];
   readonly reason: string;
 }
-
-/** Labels that tie a slice to a Service, to an import, and an import's slice to the cluster it comes from. */
-const LABEL = {
-  service: "kubernetes.io/service-name",
-  imported: "multicluster.kubernetes.io/service-name",
-  cluster: "multicluster.kubernetes.io/source-cluster",
-} as const;
 
 /** Reader adds one object, or nothing where it gives faults. */
 type Reader = (value: unknown, line: number, into: ParsedFile) => readonly FieldFault[];

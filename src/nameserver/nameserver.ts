@@ -58,7 +58,7 @@ class ImportsNameserver implements Nameserver {
     this.#options = options;
     this.#plan = options;
     this.#deps = deps;
-    this.#source = createManifestSource({ dir: options.manifests, clock, log, troubles: this.troubles, random });
+    this.#source = createSource(options, { clock, log, troubles: this.troubles, random });
     this.#crew = new Crew(options.servers, { clock, log, random, troubles: this.troubles });
     this.#source.onChange((change) => {
       const changes = this.#feed.changes(change);
@@ -68,7 +68,7 @@ class ImportsNameserver implements Nameserver {
   }
 
   notReady(): string | null {
-    return this.#complete ? null : "the manifests have not been read yet";
+    return this.#complete ? null : "the imports have not been read yet";
   }
 
   failed(): void {
@@ -135,6 +135,16 @@ class ImportsNameserver implements Nameserver {
       },
     };
   }
+}
+
+interface SourceDeps extends Pick<NameserverDeps, "clock" | "log" | "random"> {
+  readonly troubles: Troubles;
+}
+
+function createSource({ from, version }: NameserverOptions, deps: SourceDeps): ManifestSource {
+  if (from.kind === "folder") return createManifestSource({ dir: from.dir, ...deps });
+  const api = new from.live.ApiServer(from.access, deps.clock, version);
+  return from.live.createKubernetesSource({ api, reads: "imports", sinks: null, ...deps });
 }
 
 async function waitAtMost(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {

@@ -1,13 +1,21 @@
 import type { AclRule, ErrorsRule, LogRule } from "#dns";
+import type { KubeAccess, Live } from "#kube";
 import type { HostPort } from "#values";
 
 /** NameserverOptions is what a nameserver is started with: parsed, nothing in it can be wrong. */
 export interface NameserverOptions extends NameserverPlan {
-  /** Folder of ServiceImport and EndpointSlice manifests. */
-  readonly manifests: string;
+  /** Where ServiceImports and EndpointSlices are read: a folder of manifests, or a live cluster. */
+  readonly from: { readonly kind: "folder"; readonly dir: string } | LiveCluster;
   /** Metrics and health for people and Prometheus; null: none. */
   readonly http: HostPort | null;
   readonly version: string;
+}
+
+/** LiveCluster is an API server, and what reads it. */
+export interface LiveCluster {
+  readonly kind: "cluster";
+  readonly access: KubeAccess;
+  readonly live: Live;
 }
 
 /** NameserverPlan is what a Corefile may change while the nameserver runs. */

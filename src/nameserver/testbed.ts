@@ -75,7 +75,12 @@ export async function serve(corefile: string, imports: string | null = IMPORTS, 
   const env = Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, String(port)]));
   const lines: string[] = [];
   const deps = { clock: systemClock, log: silentLog, random: () => 0.5, out: (text: string) => void lines.push(text) };
-  const options = { manifests: folder, http: null, version: "1.2.3", ...planOf(corefile, env) };
+  const options = {
+    from: { kind: "folder", dir: folder } as const,
+    http: null,
+    version: "1.2.3",
+    ...planOf(corefile, env),
+  };
   const nameserver = createNameserver(options, deps);
   const end = new AbortController();
   const ended = nameserver.run(end.signal);

@@ -97,7 +97,13 @@ class Member {
     const options = {
       ...{ dataDir, cluster: this.cluster as ClusterId, joinToken: token === null ? null : new Secret(token) },
       ...{ podCidrs: ["10.244.0.0/16" as Cidr], serviceCidrs: ["10.96.0.0/16" as Cidr], globalCidrs: [] },
-      ...{ manifests: join(dir, `${this.cluster}-manifests`), source: null, listenPort: 51_820, wireguardGo: null },
+      ...{
+        manifests: join(dir, `${this.cluster}-manifests`),
+        kubernetes: null,
+        source: null,
+        listenPort: 51_820,
+        wireguardGo: null,
+      },
       ...{ endpoint: { host: LOOPBACK, port: null }, dataPlane: "none" as const, http: null, path: "", version: "1" },
       ...{ dns: [{ host: LOOPBACK, port: this.dns }], name: `${this.cluster}-1` as NodeName },
       identityFile: join(dataDir, "identity.json"),

@@ -40,6 +40,7 @@ const WHY: Readonly<Record<string, string>> = {
 /** What may be used of the registry, and where. A package that is not here is not used. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   "ip-address": ["values"],
+  "@kubernetes/client-node": ["kube"],
   koffi: ["life", "dns", "probe"],
   pino: ["life"],
   zod: ["wire", "ipam", "identity", "kube", "admin", "broker", "gateway"],

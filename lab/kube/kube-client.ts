@@ -1,0 +1,123 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseAllDocuments } from "yaml";
+import { type ApiServer, type Live, loadLive, type Resource } from "#kube";
+import { systemClock } from "#life";
+import { eventually } from "../eventually.ts";
+
+const CRDS = fileURLToPath(new URL("../../deploy/crds/", import.meta.url));
+
+const CRD: Resource = {
+  apiVersion: "apiextensions.k8s.io/v1",
+  kind: "CustomResourceDefinition",
+  plural: "customresourcedefinitions",
+  namespaced: false,
+};
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** KubeObject is an object as a user writes it. */
+export interface UserObject extends Fields {
+  readonly metadata: { readonly name: string; readonly namespace?: string; readonly [field: string]: unknown };
+}
+
+/** KubeClient is a user of an API server: what kubectl would do. Everything throws that does not succeed. */
+export interface KubeClient {
+  readonly api: ApiServer;
+  create(resource: Resource, object: UserObject): Promise<Fields>;
+  /** apply makes or changes an object under the user's own field manager. */
+  apply(resource: Resource, object: UserObject): Promise<Fields>;
+  /** Undefined where there is none. */
+  get(resource: Resource, namespace: string, name: string): Promise<Fields | undefined>;
+  list(resource: Resource, namespace: string, labelSelector?: string): Promise<readonly Fields[]>;
+  remove(resource: Resource, namespace: string, name: string): Promise<void>;
+  /** status writes the status of an object. */
+  status(resource: Resource, object: UserObject): Promise<void>;
+  /** installCrds installs those of deploy/crds, and waits until they are served. */
+  installCrds(): Promise<void>;
+}
+
+/** kubeClient asks as the user of a kubeconfig. */
+export async function kubeClient(kubeconfig: string): Promise<KubeClient> {
+  const { ApiServer, pathOf } = await loadLive();
+  return new User(new ApiServer({ kind: "kubeconfig", file: kubeconfig, context: null }, systemClock, "lab"), pathOf);
+}
+
+const FOREVER = new AbortController().signal;
+
+class User implements KubeClient {
+  readonly api: ApiServer;
+  readonly #pathOf: Live["pathOf"];
+
+  constructor(api: ApiServer, pathOf: Live["pathOf"]) {
+    this.api = api;
+    this.#pathOf = pathOf;
+  }
+
+  create(resource: Resource, object: UserObject): Promise<Fields> {
+    return this.#ask("POST", this.#pathOf(resource, object.metadata.namespace), whole(resource, object));
+  }
+
+  apply(resource: Resource, object: UserObject): Promise<Fields> {
+    const { namespace, name } = object.metadata;
+    return this.#ask("PATCH", this.#pathOf(resource, namespace, name), whole(resource, object));
+  }
+
+  async status(resource: Resource, object: UserObject): Promise<void> {
+    const { namespace, name } = object.metadata;
+    await this.#ask("PATCH", `${this.#pathOf(resource, namespace, name)}/status`, whole(resource, object));
+  }
+
+  async get(resource: Resource, namespace: string, name: string): Promise<Fields | undefined> {
+    const found = await this.api.request({ path: this.#pathOf(resource, namespace, name) }, FOREVER);
+    if (found.ok) return found.value as Fields;
+    if (found.error.code === 404) return undefined;
+    throw new Error(`${found.error.reason}: ${found.error.message}`);
+  }
+
+  async list(resource: Resource, namespace: string, labelSelector = ""): Promise<readonly Fields[]> {
+    const found = await this.api.request(
+      { path: this.#pathOf(resource, namespace), query: { labelSelector } },
+      FOREVER,
+    );
+    if (!found.ok) throw new Error(`${found.error.reason}: ${found.error.message}`);
+    return (found.value as { readonly items: readonly Fields[] }).items;
+  }
+
+  async remove(resource: Resource, namespace: string, name: string): Promise<void> {
+    const gone = await this.api.request({ method: "DELETE", path: this.#pathOf(resource, namespace, name) }, FOREVER);
+    if (!gone.ok && gone.error.code !== 404) throw new Error(`${gone.error.reason}: ${gone.error.message}`);
+  }
+
+  async installCrds(): Promise<void> {
+    const objects = readdirSync(CRDS)
+      .filter((file) => file.endsWith(".yaml"))
+      .flatMap((file) => parseAllDocuments(readFileSync(join(CRDS, file), "utf8")))
+      .map((document) => document.toJS() as UserObject);
+    for (const object of objects) await this.apply(CRD, object);
+    for (const { metadata } of objects) {
+      const served = await eventually(async () => {
+        const crd = await this.get(CRD, "", metadata.name);
+        const text = JSON.stringify((crd?.["status"] as Fields | undefined)?.["conditions"] ?? []);
+        const established = /"status":"True"[^}]*"type":"Established"|"type":"Established"[^}]*"status":"True"/.test(
+          text,
+        );
+        return established ? { ok: true, value: undefined } : { ok: false, error: text };
+      });
+      if (!served.ok) throw new Error(`the CRD ${metadata.name} is not served: ${String(served.error)}`);
+    }
+  }
+
+  async #ask(method: "POST" | "PATCH", path: string, body: Fields): Promise<Fields> {
+    const contentType = method === "PATCH" ? "application/apply-patch+yaml" : "application/json";
+    const query = { fieldManager: "user", ...(method === "PATCH" ? { force: "true" } : {}) };
+    const done = await this.api.request({ method, path, query, body, contentType }, FOREVER);
+    if (!done.ok) throw new Error(`${method} ${path}: ${done.error.reason}: ${done.error.message}`);
+    return done.value as Fields;
+  }
+}
+
+function whole({ apiVersion, kind }: Resource, object: UserObject): Fields {
+  return { apiVersion, kind, ...object };
+}

@@ -1,0 +1,27 @@
+import type { KubeAccess } from "#kube";
+import { err, ok, type Result } from "#values";
+import { path } from "./parsers.ts";
+import type { Reader } from "./reader.ts";
+import type { Setting } from "./setting.ts";
+
+export const KUBE_SETTINGS: readonly Setting[] = [
+  { flag: "kubeconfig", value: "FILE", help: "read a live cluster; in a pod without --manifests: that pod's own" },
+  { flag: "context", value: "NAME", help: "context of --kubeconfig; default: its current one" },
+];
+
+/** readKubeAccess says which live cluster is meant; null where a folder of manifests is, or nothing. In a pod its own
+ *  cluster is meant unless something else is said, as client-go has it. */
+export function readKubeAccess(reader: Reader, env: Readonly<Record<string, string | undefined>>): KubeAccess | null {
+  const file = reader.one("kubeconfig", path);
+  const context = reader.one("context", contextName);
+  if (file !== null && reader.has("manifests")) reader.fault("kubeconfig", "and --manifests are both given: give one");
+  if (file !== null) return { kind: "kubeconfig", file, context };
+  if (context !== null) reader.fault("context", "means nothing without --kubeconfig FILE");
+  const host = env["KUBERNETES_SERVICE_HOST"] ?? "";
+  if (host === "" || reader.has("manifests") || reader.has("kubeconfig")) return null;
+  return { kind: "in-cluster", host, port: env["KUBERNETES_SERVICE_PORT"] ?? "443" };
+}
+
+function contextName(text: string): Result<string> {
+  return text === "" ? err("must not be empty") : ok(text);
+}

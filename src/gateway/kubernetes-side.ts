@@ -1,0 +1,15 @@
+import type { ManifestSource } from "#kube";
+import type { Room } from "#life";
+import type { Ip } from "#values";
+import type { CompiledService } from "./compile-service.ts";
+
+/** KubernetesSide is the live cluster that a gateway reads exports from and writes imports to. */
+export interface KubernetesSide extends Room {
+  readonly source: ManifestSource;
+  /** serve has a service written as it was compiled; undefined: it is no more. */
+  serve(key: string, service: CompiledService | undefined): void;
+  /** changed has the conditions of exports looked at again. */
+  changed(keys: Iterable<string>): void;
+  /** clusterIp is what a service's name answers in this cluster; null while there is none. */
+  clusterIp(key: string): Ip | null;
+}

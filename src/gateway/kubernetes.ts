@@ -1,0 +1,132 @@
+import type { ImportSink, Live, WantedImport } from "#kube";
+import type { Clock, Log, Room, Troubles } from "#life";
+import { runAll } from "#life";
+import { type Condition, conditionsOf, mergeExports } from "#services";
+import { awaitsAddress, type CompiledService, exportsOf } from "./compile-service.ts";
+import { exportBodyOf } from "./export-body.ts";
+import type { KubernetesSide } from "./kubernetes-side.ts";
+import { type GatewayOptions, WITHDRAW_MS } from "./options.ts";
+import type { Gateway } from "./state.ts";
+import { exportKey } from "./statements.ts";
+import { translationNow } from "./view.ts";
+
+interface Deps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly random: () => number;
+  readonly troubles: Troubles;
+  /** The whole gateway, once it is composed. */
+  readonly self: () => Gateway;
+}
+
+/** How often it is looked whether this gateway may write: it speaks for its cluster, or does not any more. */
+const LOOK_MS = 200;
+
+/** createKubernetesSide joins the API server's watches, the source and the sinks; null where exports are read from a
+ *  folder. Of several gateways the one that speaks for the member writes. */
+export function createKubernetesSide(
+  { kubernetes, version }: GatewayOptions,
+  live: Live | null,
+  deps: Deps,
+): KubernetesSide | null {
+  if (kubernetes === null || live === null) return null;
+  const { clock, log, random, troubles, self } = deps;
+  const api = new live.ApiServer(kubernetes, clock, version);
+  const mayWrite = (): boolean => self().speaker.epoch !== null;
+  const common = { api, clock, random, troubles, mayWrite };
+  const imports = new live.ImportSink({
+    ...common,
+    hasNamespace: (namespace) => source.current().namespaces.has(namespace),
+    onClusterIp: (key) => self().reconciler.markServices([key]),
+    lingerMs: WITHDRAW_MS,
+  });
+  const exports = new live.ExportSink({ ...common, conditionsOf: (key) => conditionsNow(self(), key) });
+  const sinks = { ...imports.followers(), exports: exports.follower() };
+  const source = live.createKubernetesSource({ api, clock, log, random, troubles, reads: "exports", sinks });
+  const again = (): void => {
+    imports.again();
+    exports.again();
+  };
+  const watcher = createWatcher(deps, { imports, mayWrite, again });
+  return {
+    name: "kubernetes",
+    source,
+    serve: (key, service) => imports.want(key, service === undefined ? null : wantedOf(self(), service)),
+    changed: (keys) => exports.changed(keys),
+    clusterIp: (key) => imports.clusterIp(key),
+    run: async (signal) => {
+      try {
+        await runAll([imports, exports, watcher], signal);
+      } finally {
+        api.close();
+      }
+    },
+  };
+}
+
+/** The watcher has everything written when this gateway begins to speak, when a namespace comes, and has what is not
+ *  wanted deleted once all that is wanted is known. */
+function createWatcher(
+  { clock, self }: Deps,
+  { imports, mayWrite, again }: { imports: ImportSink; mayWrite: () => boolean; again: () => void },
+): Room {
+  return {
+    name: "kubernetes writer",
+    async run(signal) {
+      let wrote = false;
+      let complete = false;
+      let namespaces = 0;
+      while (!signal.aborted) {
+        const known = self().source?.current().namespaces.size ?? 0;
+        if ((mayWrite() && !wrote) || known > namespaces) again();
+        wrote = mayWrite();
+        namespaces = known;
+        if (!complete && self().session.zoneSynced) {
+          complete = true;
+          imports.complete();
+        }
+        await clock.sleep(LOOK_MS, signal).catch(() => {});
+      }
+    },
+  };
+}
+
+/** wantedOf is what a compiled service is to be in this cluster. */
+export function wantedOf(
+  { options }: Pick<Gateway, "options">,
+  { imported, backends, stale }: CompiledService,
+): WantedImport {
+  const ready = readyOf(imported.ipFamilies, stale);
+  return { imported, backends, own: options.cluster, ready };
+}
+
+/** Only IPv4 is translated in this version (I4). */
+function readyOf(families: readonly string[], stale: boolean): WantedImport["ready"] {
+  if (!families.includes("IPv4")) {
+    const message = "The service is exported with IPv6 alone, which is not translated here.";
+    return { status: "False", reason: "IPFamilyNotSupported", message };
+  }
+  const message = stale
+    ? "No exporting cluster can be reached: these are the last known endpoints."
+    : "The service can be reached.";
+  return { status: "True", reason: "Ready", message };
+}
+
+/** conditionsNow is what an export's writer is told; undefined where there is no such export. */
+export function conditionsNow(gateway: Gateway, key: string): readonly Condition[] | undefined {
+  const { source, follower, options, speaker } = gateway;
+  const local = source?.current().exports.get(key);
+  if (local === undefined) return undefined;
+  const exports = exportsOf(follower.catalogue, key);
+  const type = local.service?.type;
+  const said = exportBodyOf(local, 0, translationNow(gateway));
+  const endpoints = said?.slices.reduce((sum, slice) => sum + slice.endpoints.length, 0) ?? 0;
+  const there = local.slices.reduce((sum, slice) => sum + slice.endpoints.flatMap((one) => one.addresses).length, 0);
+  return conditionsOf(exports.length === 0 ? null : mergeExports(exports), {
+    service: type === undefined ? "missing" : type === "ExternalName" ? "external-name" : "valid",
+    published: speaker.isPublished(exportKey(options.cluster, key)),
+    address: awaitsAddress(follower.catalogue, key) ? null : (follower.catalogue.ledger.serviceAddress(key) ?? null),
+    endpoints,
+    leftOut: there - endpoints,
+  });
+}

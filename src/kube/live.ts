@@ -1,0 +1,7 @@
+/** The room's second door: what a live cluster needs. It is opened by loadLive, and by nobody else. */
+export { ApiServer } from "./api/api-server.ts";
+export { pathOf, RESOURCES } from "./api/resource.ts";
+export { discoverPods, discoverServices } from "./discover.ts";
+export { createKubernetesSource } from "./kubernetes-source.ts";
+export { ExportSink } from "./sink/export-sink.ts";
+export { ImportSink } from "./sink/import-sink.ts";

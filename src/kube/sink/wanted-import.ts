@@ -1,0 +1,12 @@
+import type { Backend, Condition, ImportedService } from "#services";
+import type { ClusterId } from "#values";
+
+/** WantedImport is one service of the clusterset as this cluster is to have it. */
+export interface WantedImport {
+  readonly imported: ImportedService;
+  /** Those that carry traffic now, by addresses that can be reached from this cluster's pods. */
+  readonly backends: readonly Backend[];
+  readonly own: ClusterId;
+  /** The import's Ready condition. */
+  readonly ready: Pick<Condition, "status" | "reason" | "message">;
+}
