@@ -25,7 +25,7 @@ export { type ExecOptions, exec, inside, ipBatch, mustExec } from "./exec.ts";
 export { type Footprint, footprint, leftovers } from "./footprint.ts";
 export { freePort } from "./free-port.ts";
 export { endOf, type Job, linesOf, spawnIn, stopJob, waitForLine } from "./job.ts";
-export { type ControlPlane, startControlPlane } from "./kube/control-plane.ts";
+export { type ControlPlane, startControlPlane, type Write } from "./kube/control-plane.ts";
 export { type KubeClient, kubeClient } from "./kube/kube-client.ts";
 export { findKubeTools, type KubeTools } from "./kube/tools.ts";
 export { installKubeProxy, type NodeNetwork, renderKubeProxy, type ServicePort } from "./kube-proxy.ts";

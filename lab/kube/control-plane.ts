@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { existsSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,14 +12,43 @@ import type { KubeTools } from "./tools.ts";
 
 const { get } = getBuiltinModule("node:https");
 
+/** Write is one request of the gateway that changed something, or tried to. */
+export interface Write {
+  readonly verb: string;
+  /** `services`, `serviceimports/status`… */
+  readonly resource: string;
+  readonly name: string;
+  readonly code: number;
+}
+
+/** What the API server's audit is to note (audit.k8s.io/v1). */
+const AUDIT = {
+  apiVersion: "audit.k8s.io/v1",
+  kind: "Policy",
+  omitStages: ["RequestReceived"],
+  rules: [
+    { level: "Metadata", users: ["gateway"], verbs: ["create", "update", "patch", "delete", "deletecollection"] },
+    { level: "None" },
+  ],
+};
+
 /** ControlPlane is one real Kubernetes API on the loopback, without nodes: etcd, API server, controller manager. */
 export interface ControlPlane {
   readonly folder: string;
+  /** Of a user who may do everything. */
   readonly kubeconfig: string;
+  /** Of the user `gateway`, who may do what RBAC grants. */
+  readonly gatewayKubeconfig: string;
   readonly server: string;
-  /** stop ends one of its programs at once, or all, and removes everything. */
   stopApiServer(): Promise<void>;
   startApiServer(): Promise<void>;
+  /** backup keeps what etcd holds now; the API server is away for a moment. */
+  backup(): Promise<void>;
+  /** restore puts back what backup kept, as an operator does after a loss. */
+  restore(): Promise<void>;
+  /** writes lists what the gateway has written since the last call, by the API server's own audit. */
+  writes(): Promise<readonly Write[]>;
+  /** down ends all of it and removes everything. */
   down(): Promise<void>;
 }
 
@@ -49,15 +78,19 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 class LocalPlane implements ControlPlane {
   readonly folder: string;
   readonly kubeconfig: string;
+  readonly gatewayKubeconfig: string;
   readonly server: string;
   readonly #options: ControlPlaneOptions;
   readonly #ports: { readonly api: number; readonly etcd: number; readonly peer: number };
   readonly #token = randomBytes(16).toString("hex");
+  readonly #gatewayToken = randomBytes(16).toString("hex");
+  #audited = 0;
   readonly #children = new Map<string, ChildProcess>();
 
   constructor(folder: string, options: ControlPlaneOptions, api: number, etcd: number, peer: number) {
     this.folder = folder;
     this.kubeconfig = join(folder, "kubeconfig");
+    this.gatewayKubeconfig = join(folder, "gateway.kubeconfig");
     this.server = `https://127.0.0.1:${api}`;
     this.#options = options;
     this.#ports = { api, etcd, peer };
@@ -65,6 +98,29 @@ class LocalPlane implements ControlPlane {
 
   async start(): Promise<void> {
     this.#write();
+    this.#startEtcd();
+    await this.startApiServer();
+    if (this.options.controllers) this.#startControllers();
+  }
+
+  async backup(): Promise<void> {
+    await this.#kill("kube-apiserver");
+    await this.#kill("etcd");
+    cpSync(join(this.folder, "etcd"), join(this.folder, "backup"), { recursive: true });
+    this.#startEtcd();
+    await this.startApiServer();
+  }
+
+  async restore(): Promise<void> {
+    await this.#kill("kube-apiserver");
+    await this.#kill("etcd");
+    rmSync(join(this.folder, "etcd"), { recursive: true });
+    cpSync(join(this.folder, "backup"), join(this.folder, "etcd"), { recursive: true });
+    this.#startEtcd();
+    await this.startApiServer();
+  }
+
+  #startEtcd(): void {
     const { etcd, peer } = this.#ports;
     const urls = `http://127.0.0.1:${etcd}`;
     this.#spawn("etcd", this.#options.tools.etcd, [
@@ -76,8 +132,6 @@ class LocalPlane implements ControlPlane {
       `--initial-cluster=default=http://127.0.0.1:${peer}`,
       "--log-level=error",
     ]);
-    await this.startApiServer();
-    if (this.options.controllers) this.#startControllers();
   }
 
   get options(): Required<Omit<ControlPlaneOptions, "tools">> {
@@ -101,12 +155,21 @@ class LocalPlane implements ControlPlane {
       `--service-account-signing-key-file=${at("sa.key")}`,
       "--disable-admission-plugins=ServiceAccount",
       "--endpoint-reconciler-type=none",
+      `--audit-policy-file=${at("audit.json")}`,
+      `--audit-log-path=${at("audit.log")}`,
     ]);
     await this.#ready();
   }
 
   async stopApiServer(): Promise<void> {
     await this.#kill("kube-apiserver");
+  }
+
+  async writes(): Promise<readonly Write[]> {
+    const lines = (await readFile(join(this.folder, "audit.log"), "utf8").catch(() => "")).split("\n").slice(0, -1);
+    const news = lines.slice(this.#audited);
+    this.#audited = lines.length;
+    return news.map(writeOf);
   }
 
   async down(): Promise<void> {
@@ -133,17 +196,24 @@ class LocalPlane implements ControlPlane {
     const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
     const pem = privateKey.export({ type: "pkcs8", format: "pem" });
     writeFileSync(join(this.folder, "sa.key"), pem, { mode: 0o600 });
-    writeFileSync(join(this.folder, "tokens.csv"), `${this.#token},admin,admin,"system:masters"\n`, { mode: 0o600 });
+    const tokens = [`${this.#token},admin,admin,"system:masters"`, `${this.#gatewayToken},gateway,gateway`];
+    writeFileSync(join(this.folder, "audit.json"), JSON.stringify(AUDIT));
+    writeFileSync(join(this.folder, "tokens.csv"), `${tokens.join("\n")}\n`, { mode: 0o600 });
+    this.#writeConfig(this.kubeconfig, this.#token);
+    this.#writeConfig(this.gatewayKubeconfig, this.#gatewayToken);
+  }
+
+  #writeConfig(file: string, token: string): void {
     const cluster = { server: this.server, "certificate-authority": "certificates/apiserver.crt" };
     const config = {
       apiVersion: "v1",
       kind: "Config",
       clusters: [{ name: "lab", cluster }],
-      users: [{ name: "admin", user: { token: this.#token } }],
-      contexts: [{ name: "lab", context: { cluster: "lab", user: "admin" } }],
+      users: [{ name: "user", user: { token } }],
+      contexts: [{ name: "lab", context: { cluster: "lab", user: "user" } }],
       "current-context": "lab",
     };
-    writeFileSync(this.kubeconfig, JSON.stringify(config), { mode: 0o600 });
+    writeFileSync(file, JSON.stringify(config), { mode: 0o600 });
   }
 
   /** A process that is started so dies with its starter. */
@@ -186,4 +256,15 @@ class LocalPlane implements ControlPlane {
       asked.on("timeout", () => asked.destroy());
     });
   }
+}
+
+function writeOf(line: string): Write {
+  const { verb, objectRef, responseStatus } = JSON.parse(line) as {
+    readonly verb: string;
+    readonly objectRef: { readonly resource: string; readonly subresource?: string; readonly name?: string };
+    readonly responseStatus?: { readonly code?: number };
+  };
+  const { resource, subresource, name = "" } = objectRef;
+  const whole = subresource === undefined ? resource : `${resource}/${subresource}`;
+  return { verb, resource: whole, name, code: responseStatus?.code ?? 0 };
 }

@@ -15,6 +15,14 @@ const CRD: Resource = {
   namespaced: false,
 };
 
+const RBAC = fileURLToPath(new URL("../../deploy/kubernetes/rbac.yaml", import.meta.url));
+const [CLUSTER_ROLE, CLUSTER_ROLE_BINDING, ROLE, ROLE_BINDING] = (
+  ["ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"] as const
+).map((kind): Resource => {
+  const plural = `${kind.toLowerCase()}s`;
+  return { apiVersion: "rbac.authorization.k8s.io/v1", kind, plural, namespaced: !kind.startsWith("Cluster") };
+}) as [Resource, Resource, Resource, Resource];
+
 type Fields = Readonly<Record<string, unknown>>;
 
 /** KubeObject is an object as a user writes it. */
@@ -36,6 +44,8 @@ export interface KubeClient {
   status(resource: Resource, object: UserObject): Promise<void>;
   /** installCrds installs those of deploy/crds, and waits until they are served. */
   installCrds(): Promise<void>;
+  /** grantGateway gives the user `gateway` what deploy/kubernetes/rbac.yaml grants a gateway. */
+  grantGateway(): Promise<void>;
 }
 
 /** kubeClient asks as the user of a kubeconfig. */
@@ -93,8 +103,7 @@ class User implements KubeClient {
   async installCrds(): Promise<void> {
     const objects = readdirSync(CRDS)
       .filter((file) => file.endsWith(".yaml"))
-      .flatMap((file) => parseAllDocuments(readFileSync(join(CRDS, file), "utf8")))
-      .map((document) => document.toJS() as UserObject);
+      .flatMap((file) => documentsOf(join(CRDS, file)));
     for (const object of objects) await this.apply(CRD, object);
     for (const { metadata } of objects) {
       const served = await eventually(async () => {
@@ -109,6 +118,19 @@ class User implements KubeClient {
     }
   }
 
+  async grantGateway(): Promise<void> {
+    for (const role of documentsOf(RBAC)) {
+      const { name, namespace } = role.metadata;
+      const isCluster = role["kind"] === "ClusterRole";
+      await this.apply(isCluster ? CLUSTER_ROLE : ROLE, role);
+      await this.apply(isCluster ? CLUSTER_ROLE_BINDING : ROLE_BINDING, {
+        metadata: { name, ...(namespace === undefined ? {} : { namespace }) },
+        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: role["kind"], name },
+        subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: "gateway" }],
+      });
+    }
+  }
+
   async #ask(method: "POST" | "PATCH", path: string, body: Fields): Promise<Fields> {
     const contentType = method === "PATCH" ? "application/apply-patch+yaml" : "application/json";
     const query = { fieldManager: "user", ...(method === "PATCH" ? { force: "true" } : {}) };
@@ -116,6 +138,10 @@ class User implements KubeClient {
     if (!done.ok) throw new Error(`${method} ${path}: ${done.error.reason}: ${done.error.message}`);
     return done.value as Fields;
   }
+}
+
+function documentsOf(file: string): readonly UserObject[] {
+  return parseAllDocuments(readFileSync(file, "utf8")).map((document) => document.toJS() as UserObject);
 }
 
 function whole({ apiVersion, kind }: Resource, object: UserObject): Fields {

@@ -127,7 +127,10 @@ class ApiSource implements ManifestSource {
         other?.listed();
         this.#listed(right);
       },
-      fault: (fault) => this.#fault(right, fault),
+      fault: (fault) => {
+        other?.fault(fault);
+        this.#fault(right, fault);
+      },
     };
   }
 

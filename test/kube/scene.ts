@@ -31,6 +31,8 @@ export interface KubeScene {
   /** leave has a cluster leave the clusterset for good. */
   leave(member: KubeMember): Promise<void>;
   readonly members: readonly KubeMember[];
+  /** start starts a gateway that was stopped, and waits for nothing. */
+  start(member: KubeMember): Promise<void>;
   /** restart ends a member's gateway and starts it again. */
   restart(member: KubeMember, signal?: NodeJS.Signals): Promise<void>;
   down(): Promise<void>;
@@ -57,10 +59,11 @@ export async function raiseKubeScene(tools: KubeTools, clusters: readonly string
       ends.push(() => plane.down());
       const user = await kubeClient(plane.kubeconfig);
       await user.installCrds();
+      await user.grantGateway();
       await user.create(RESOURCES.namespaces, { metadata: { name: NAMESPACE } });
       const token = (await say(["invite", "--data", place.data])).out.trim();
       const [data, dns, http] = [join(dir, cluster), await freePort(), await freePort()];
-      const argv = gatewayArgv({ cluster, data, dns, http, kubeconfig: plane.kubeconfig });
+      const argv = gatewayArgv({ cluster, data, dns, http, kubeconfig: plane.gatewayKubeconfig });
       const gateway = startDaemon(argv, { MERIDIAN_JOIN_TOKEN: token });
       const member = { cluster, plane, user, dns, http, data, gateway };
       ends.push(() => member.gateway.stop());
@@ -80,7 +83,7 @@ export async function raiseKubeScene(tools: KubeTools, clusters: readonly string
       };
       return { cluster, write };
     };
-    return { members, down, restart, addFolder, leave };
+    return { members, down, start, restart, addFolder, leave };
   } catch (error) {
     await down();
     throw error;
@@ -110,7 +113,11 @@ async function leave({ data }: KubeMember): Promise<void> {
 
 async function restart(member: KubeMember, signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
   await member.gateway.stop(signal);
-  const { cluster, data, dns, http, plane } = member;
-  member.gateway = startDaemon(gatewayArgv({ cluster, data, dns, http, kubeconfig: plane.kubeconfig }));
+  await start(member);
   await member.gateway.line(/"ready"/);
+}
+
+async function start(member: KubeMember): Promise<void> {
+  const { cluster, data, dns, http, plane } = member;
+  member.gateway = startDaemon(gatewayArgv({ cluster, data, dns, http, kubeconfig: plane.gatewayKubeconfig }));
 }

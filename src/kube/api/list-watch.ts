@@ -34,6 +34,8 @@ const SILENCE_MS = 180_000;
 const BACKOFF = { firstMs: 100, maxMs: 2000, jitter: 0.5 };
 /** An etcd may lose events (faults.md F27): what is held is compared with what is there, by versions alone. */
 const COMPARE_MS = 50_000;
+/** What was under way comes by the watch within this time. */
+const CONFIRM_MS = 500;
 /** A watch that ran for so long was no failure of the server. */
 const GOOD_WATCH_MS = 5000;
 /** Comparing asks for names and versions alone (KEP-2334). */
@@ -59,7 +61,10 @@ export class ListWatch implements Room {
   readonly #versions = new Map<string, string>();
   #version = "";
   #failures = 0;
+  #expired = 0;
   #comparedAt = 0;
+  /** Whether the server could not be reached: it may be another when it is back. */
+  #lost = false;
 
   constructor(options: ListWatchOptions) {
     this.#options = options;
@@ -82,15 +87,32 @@ export class ListWatch implements Room {
   async #round(signal: AbortSignal): Promise<void> {
     const { clock, follower, random, log } = this.#options;
     const started = clock.monotonic();
+    if (this.#lost && this.#version !== "") await this.#lookAtVersion(signal);
     const done = this.#version === "" ? await this.#list(signal) : await this.#watch(signal);
-    if (done.ok || clock.monotonic() - started > GOOD_WATCH_MS) this.#failures = 0;
+    const long = clock.monotonic() - started > GOOD_WATCH_MS;
+    if (done.ok || long) this.#failures = 0;
+    if (long) this.#expired = 0;
     if (done.ok) return follower.fault(null);
     const { code, reason, message, retryAfterMs } = done.error;
-    if (reason === "Expired" || code === 410 || isFuture(done.error)) this.#version = "";
+    if (code === 0) this.#lost = true;
+    const old = reason === "Expired" || code === 410 || isFuture(done.error);
+    if (old) this.#version = "";
     else follower.fault(done.error);
-    const wait = Math.max(backoffMs(this.#failures++, random, BACKOFF), Math.min(retryAfterMs ?? 0, 30_000));
+    // A version that is too old is no failure: all is listed at once, unless that was done a moment ago.
+    const tries = old ? this.#expired++ : this.#failures++;
+    const wait = Math.max(backoffMs(tries, random, BACKOFF), Math.min(retryAfterMs ?? 0, 30_000));
     log.debug("following an API failed", { resource: this.name, code, reason, message, seconds: wait / 1000 });
     await clock.sleep(wait, signal);
+  }
+
+  /** lookAtVersion finds a server that was restored from a backup: it is older than what was heard of it, and a watch
+   *  from a version ahead of it would hear nothing. What else may have happened to it, a comparison finds at once. */
+  async #lookAtVersion(signal: AbortSignal): Promise<void> {
+    const one = await this.#page("", signal, METADATA, 1);
+    if (!one.ok) return; // the watch meets the same fault, and tells of it
+    this.#lost = false;
+    if (isOlder(one.value.version, this.#version)) this.#version = "";
+    this.#comparedAt = Number.NEGATIVE_INFINITY;
   }
 
   /** list reads everything, page by page; what was known and is not there any more is removed at the end. */
@@ -113,9 +135,14 @@ export class ListWatch implements Room {
     return ok(undefined);
   }
 
-  async #page(next: string, signal: AbortSignal, accept?: string): Promise<Result<Page, ApiFault>> {
-    const { api, page = 500 } = this.#options;
-    const query = { ...this.#selectors(), limit: String(page), ...(next === "" ? {} : { continue: next }) };
+  async #page(
+    next: string,
+    signal: AbortSignal,
+    accept?: string,
+    most = this.#options.page ?? 500,
+  ): Promise<Result<Page, ApiFault>> {
+    const { api } = this.#options;
+    const query = { ...this.#selectors(), limit: String(most), ...(next === "" ? {} : { continue: next }) };
     const request = { path: pathOf(this.#options.resource), query, ...(accept === undefined ? {} : { accept }) };
     const answer = await api.request(request, signal);
     return answer.ok ? pageOf(answer.value, this.#options.resource) : answer;
@@ -201,7 +228,7 @@ export class ListWatch implements Room {
     try {
       while (!signal.aborted) {
         const due = this.#comparedAt + COMPARE_MS * (0.9 + 0.1 * random()) - clock.monotonic();
-        await clock.sleep(Math.max(due, 1000), signal);
+        await clock.sleep(Math.max(due, CONFIRM_MS), signal);
         const differs = await this.#differs(signal);
         this.#comparedAt = clock.monotonic();
         if (differs === null) continue;
@@ -236,7 +263,7 @@ export class ListWatch implements Room {
     if (suspect === null) return null;
     // What changed while the list was under way comes by the watch within moments.
     const before = held.get(suspect);
-    await this.#options.clock.sleep(2000, signal);
+    await this.#options.clock.sleep(CONFIRM_MS, signal);
     return this.#versions.get(suspect) === before ? suspect : null;
   }
 }
@@ -244,6 +271,11 @@ export class ListWatch implements Room {
 /** After a restore an API server is older than what was heard of it: it refuses a version that lies ahead of it. */
 function isFuture({ code, message }: ApiFault): boolean {
   return (code === 504 || code === 500 || code === 400) && /too large resource version|future revision/i.test(message);
+}
+
+/** Versions are numbers that grow (KEP-5504). */
+export function isOlder(a: string, b: string): boolean {
+  return a.length !== b.length ? a.length < b.length : a < b;
 }
 
 function pageOf(answer: unknown, { apiVersion, kind }: Resource): Result<Page, ApiFault> {

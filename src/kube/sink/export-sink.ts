@@ -49,7 +49,7 @@ export class ExportSink implements Room {
   }
 
   follower(): ObjectFollower {
-    return this.#held.follower(() => {});
+    return this.#held.follower({ listed: () => {}, back: () => this.#queue.hurry() });
   }
 
   /** changed says that exports should be looked at again; what is no export is passed over. */
@@ -65,6 +65,7 @@ export class ExportSink implements Room {
   async #work(key: string, signal: AbortSignal): Promise<Outcome> {
     const held = this.#held.get(key);
     if (held === undefined || !this.#options.mayWrite()) return DONE;
+    if (this.#held.away) return { kind: "failed", afterMs: 0 };
     const conditions = this.#options.conditionsOf(key);
     if (conditions === undefined) return DONE;
     const object = statusObject(held, conditions, this.#options.clock.now());

@@ -1,4 +1,4 @@
-import type { ObjectFollower } from "../api/list-watch.ts";
+import { isOlder, type ObjectFollower } from "../api/list-watch.ts";
 import type { Held } from "./held.ts";
 
 /** HeldObjects is what is known of the objects of one kind: by the watch, and by the answers to our own writes, which
@@ -8,6 +8,7 @@ export class HeldObjects<T extends Held> {
   readonly #read: (object: unknown) => T | undefined;
   readonly #changed: (key: string, before: T | undefined, after: T | undefined) => void;
   #listed = false;
+  #away = false;
 
   constructor(
     read: (object: unknown) => T | undefined,
@@ -20,6 +21,11 @@ export class HeldObjects<T extends Held> {
   /** listed is true once all objects of the kind are known. */
   get listed(): boolean {
     return this.#listed;
+  }
+
+  /** away is true while the API server cannot be heard: then it is not written to, either. */
+  get away(): boolean {
+    return this.#away;
   }
 
   get(key: string): T | undefined {
@@ -47,8 +53,8 @@ export class HeldObjects<T extends Held> {
     this.#changed(key, before, undefined);
   }
 
-  /** follower keeps this up to date; `listed` is told once. */
-  follower(listed: () => void): ObjectFollower {
+  /** follower keeps this up to date. `listed` hears when all is known, `back` when the API server can be heard again. */
+  follower({ listed, back }: { readonly listed: () => void; readonly back: () => void }): ObjectFollower {
     return {
       put: (key, object) => void this.put(key, object),
       remove: (key) => this.remove(key),
@@ -56,12 +62,10 @@ export class HeldObjects<T extends Held> {
         this.#listed = true;
         listed();
       },
-      fault: () => {}, // what was heard before stays
+      fault: (fault) => {
+        if (fault === null && this.#away) back();
+        this.#away = fault !== null; // what was heard before stays
+      },
     };
   }
-}
-
-/** Versions of objects of one kind are numbers that grow (KEP-5504). */
-function isOlder(a: string, b: string): boolean {
-  return a.length !== b.length ? a.length < b.length : a < b;
 }

@@ -76,11 +76,11 @@ export class ImportSink implements Room {
 
   /** followers keep the sink's knowledge up to date: each hears all objects of its kind. */
   followers(): Readonly<Record<"imports" | "services" | "slices", ObjectFollower>> {
-    const listed = (): void => this.#sweep();
+    const heard = { listed: () => this.#sweep(), back: () => this.#queue.hurry() };
     return {
-      imports: this.#imports.follower(listed),
-      services: this.#services.follower(listed),
-      slices: this.#sliceObjects.follower(listed),
+      imports: this.#imports.follower(heard),
+      services: this.#services.follower(heard),
+      slices: this.#sliceObjects.follower(heard),
     };
   }
 
@@ -127,7 +127,11 @@ export class ImportSink implements Room {
   }
 
   #known(): boolean {
-    return this.#imports.listed && this.#services.listed && this.#sliceObjects.listed;
+    return this.#held().every(({ listed }) => listed);
+  }
+
+  #held(): readonly { readonly listed: boolean; readonly away: boolean }[] {
+    return [this.#imports, this.#services, this.#sliceObjects];
   }
 
   #touch(key: string): void {
@@ -143,6 +147,7 @@ export class ImportSink implements Room {
 
   async #work(key: string, signal: AbortSignal): Promise<Outcome> {
     if (!this.#options.mayWrite() || !this.#known()) return DONE; // asked for again when that changes
+    if (this.#held().some(({ away }) => away)) return { kind: "failed", afterMs: 0 };
     const orphan = /^orphan (.*)$/.exec(key)?.[1];
     if (orphan !== undefined) return this.#removeService(orphan, signal);
     const wanted = this.#wants.get(key);

@@ -46,6 +46,13 @@ export class KeyedQueue implements Room {
     this.#wake.set(this.#wake.value + 1);
   }
 
+  /** hurry has everything that failed tried again at once: what made it fail is over. */
+  hurry(): void {
+    for (const key of this.#failures.keys()) if (this.#later.delete(key)) this.#ready.add(key);
+    this.#failures.clear();
+    this.#wake.set(this.#wake.value + 1);
+  }
+
   async run(signal: AbortSignal): Promise<void> {
     const { workers } = this.#options;
     await Promise.all(Array.from({ length: workers }, (_, at) => this.#worker(at === 0, signal)));
