@@ -1,4 +1,5 @@
 import { accuracy } from "./accuracy.ts";
+import { apiAnswer } from "./api-answer.ts";
 import type { Benchmark } from "./benchmark.ts";
 import { detection } from "./detection.ts";
 import { DNS_PARTS, dns } from "./dns.ts";
@@ -23,4 +24,4 @@ export const BENCHMARKS: readonly Benchmark[] = [
 ];
 
 /** PARTS of a benchmark, run when they are named. */
-export const PARTS: readonly Benchmark[] = DNS_PARTS;
+export const PARTS: readonly Benchmark[] = [...DNS_PARTS, apiAnswer];

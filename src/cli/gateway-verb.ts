@@ -5,7 +5,7 @@ import { aborted, isAbort, type Log, type Room, runAll } from "#life";
 import { lockDataDir } from "#store";
 import { daemonLog } from "./daemon-log.ts";
 import { readGatewayOptions } from "./gateway-options.ts";
-import { KUBE_SETTINGS } from "./kube-access.ts";
+import { checkKubeAccess, KUBE_SETTINGS } from "./kube-access.ts";
 import { Reader } from "./reader.ts";
 import { reasonOf } from "./reason-of.ts";
 import { type Call, CONFIG, DAEMON, type ExitCode, fail, refuse, type Verb } from "./verb.ts";
@@ -58,6 +58,7 @@ export const gatewayVerb: Verb = {
     const reader = new Reader(call.given);
     const log = daemonLog(reader, call.around);
     const options = readGatewayOptions(reader, call.around);
+    await checkKubeAccess(reader, options?.kubernetes ?? null);
     if (options === null || reader.faults.length > 0) return refuse(call.around, reader.faults);
     return serve(options, call, log);
   },

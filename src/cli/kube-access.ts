@@ -1,6 +1,6 @@
-import type { KubeAccess } from "#kube";
+import { type KubeAccess, loadLive } from "#kube";
 import { err, ok, type Result } from "#values";
-import { path } from "./parsers.ts";
+import { file } from "./parsers.ts";
 import type { Reader } from "./reader.ts";
 import type { Setting } from "./setting.ts";
 
@@ -12,14 +12,23 @@ export const KUBE_SETTINGS: readonly Setting[] = [
 /** readKubeAccess says which live cluster is meant; null where a folder of manifests is, or nothing. In a pod its own
  *  cluster is meant unless something else is said, as client-go has it. */
 export function readKubeAccess(reader: Reader, env: Readonly<Record<string, string | undefined>>): KubeAccess | null {
-  const file = reader.one("kubeconfig", path);
+  const config = reader.one("kubeconfig", file);
   const context = reader.one("context", contextName);
-  if (file !== null && reader.has("manifests")) reader.fault("kubeconfig", "and --manifests are both given: give one");
-  if (file !== null) return { kind: "kubeconfig", file, context };
+  if (config !== null && reader.has("manifests"))
+    reader.fault("kubeconfig", "and --manifests are both given: give one");
+  if (config !== null) return { kind: "kubeconfig", file: config, context };
   if (context !== null) reader.fault("context", "means nothing without --kubeconfig FILE");
   const host = env["KUBERNETES_SERVICE_HOST"] ?? "";
   if (host === "" || reader.has("manifests") || reader.has("kubeconfig")) return null;
   return { kind: "in-cluster", host, port: env["KUBERNETES_SERVICE_PORT"] ?? "443" };
+}
+
+/** checkKubeAccess reads the kubeconfig; what is wrong with it is a fault of the setting. */
+export async function checkKubeAccess(reader: Reader, access: KubeAccess | null): Promise<void> {
+  if (access?.kind !== "kubeconfig") return;
+  const { kubeconfigFault } = await loadLive();
+  const fault = kubeconfigFault(access);
+  if (fault !== null) reader.fault(reader.has("context") ? "context" : "kubeconfig", fault);
 }
 
 function contextName(text: string): Result<string> {

@@ -11,7 +11,7 @@ import {
 import type { HostPort, Ip } from "#values";
 import type { ReadPlan } from "./corefile-reader.ts";
 import { daemonLog } from "./daemon-log.ts";
-import { readKubeAccess } from "./kube-access.ts";
+import { checkKubeAccess, readKubeAccess } from "./kube-access.ts";
 import { file, folder, listenAt } from "./parsers.ts";
 import { Reader } from "./reader.ts";
 import { reasonOf } from "./reason-of.ts";
@@ -97,6 +97,7 @@ async function readWanted(reader: Reader, env: Call["around"]["env"]): Promise<W
 
 async function readFrom(reader: Reader, env: Call["around"]["env"]): Promise<Wanted["from"] | null> {
   const access = readKubeAccess(reader, env);
+  await checkKubeAccess(reader, access);
   if (access !== null) return { kind: "cluster", access, live: await loadLive() };
   if (reader.has("kubeconfig")) return null; // it was wrong
   const dir = reader.need("manifests", folder, "the folder to serve, as --manifests /etc/meridian/imports");

@@ -166,8 +166,8 @@ class ApiSource implements ManifestSource {
   }
 
   /** What came together is told of together. */
-  #flush(): void {
-    const batch = this.#index.flush(BATCH);
+  #flush(most = BATCH): void {
+    const batch = this.#index.flush(most);
     this.#flushing = batch.more;
     if (batch.more) setImmediate(() => this.#flush());
     const anything = batch.changed.length + batch.changedImports.length > 0;
@@ -189,12 +189,12 @@ class ApiSource implements ManifestSource {
 
   #syncIf(): void {
     if (this.#isSynced || this.#unlisted.size > 0) return;
-    while (this.#index.flush(BATCH).more); // whoever waits for the whole finds it
+    this.#flush(Number.POSITIVE_INFINITY); // whoever waits for the whole finds it
     const { exports, namespaces } = this.current();
     this.#options.log.info("the cluster was read", { exports: exports.size, namespaces: namespaces.size });
     this.#isSynced = true;
     this.#resolveSynced();
-    this.#tell({ changed: [...exports.keys()], changedImports: [] });
+    this.#tell({ changed: [], changedImports: [] });
   }
 
   #fault(right: string, fault: ApiFault | null): void {

@@ -1,5 +1,6 @@
 /** The room's second door: what a live cluster needs. It is opened by loadLive, and by nobody else. */
 export { ApiServer } from "./api/api-server.ts";
+export { kubeconfigFault } from "./api/kubeconfig-fault.ts";
 export { pathOf, RESOURCES } from "./api/resource.ts";
 export { discoverPods, discoverServices } from "./discover.ts";
 export { createKubernetesSource } from "./kubernetes-source.ts";
