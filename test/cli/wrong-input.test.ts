@@ -50,6 +50,8 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
     ["pod-cidr", "10.244.0.0", /which looks like 10\.0\.0\.0\/8: "10\.244\.0\.0"/],
     ["service-cidr", "10.96.0.1/16", /write 10\.96\.0\.0\/16/],
     ["manifests", "FILE", /is a file, not a folder/],
+    ["kubeconfig", "GONE", /there is no such file/],
+    ["context", "lab", /means nothing without --kubeconfig FILE/],
     ["source-id", "two words", /must be 1 to 200 letters, digits or/],
     ["endpoint", "gw.example.com", /must be IP or IP:PORT, as 192\.0\.2\.1:51820: "gw\.example\.com"/],
     ["listen-port", "65530", /must leave room for 8 ports, so at most 65528/],
@@ -65,6 +67,8 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
   dns: [
     ...DAEMON.slice(1),
     ["manifests", "FILE", /is a file, not a folder/],
+    ["kubeconfig", "GONE", /there is no such file/],
+    ["context", "lab", /means nothing without --kubeconfig FILE/],
     ["conf", "GONE", /there is no such file/],
     ["dns", "localhost:53", PLACE],
     ["http", "localhost:53", PLACE],

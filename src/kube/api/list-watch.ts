@@ -3,6 +3,7 @@ import { err, ok, type Result } from "#values";
 import type { ApiServer } from "./api-server.ts";
 import { type ApiFault, statusFault } from "./fault.ts";
 import { keyOf, metadataOf, pathOf, type Resource, rightOf } from "./resource.ts";
+import { bookmarkVersion, isFuture, isOlder, type Page, pageOf, parseEvent } from "./watch-text.ts";
 
 /** Follower hears what a ListWatch finds. Objects are as they came: whoever follows checks them. */
 export interface ObjectFollower {
@@ -40,12 +41,6 @@ const CONFIRM_MS = 500;
 const GOOD_WATCH_MS = 5000;
 /** Comparing asks for names and versions alone (KEP-2334). */
 const METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
-
-interface Page {
-  readonly items: readonly unknown[];
-  readonly version: string;
-  readonly next: string;
-}
 
 /** ListWatch keeps a follower up to date with all objects of a kind, for as long as it runs:
  *
@@ -266,44 +261,4 @@ export class ListWatch implements Room {
     await this.#options.clock.sleep(CONFIRM_MS, signal);
     return this.#versions.get(suspect) === before ? suspect : null;
   }
-}
-
-/** After a restore an API server is older than what was heard of it: it refuses a version that lies ahead of it. */
-function isFuture({ code, message }: ApiFault): boolean {
-  return (code === 504 || code === 500 || code === 400) && /too large resource version|future revision/i.test(message);
-}
-
-/** Versions are numbers that grow (KEP-5504). */
-export function isOlder(a: string, b: string): boolean {
-  return a.length !== b.length ? a.length < b.length : a < b;
-}
-
-function pageOf(answer: unknown, { apiVersion, kind }: Resource): Result<Page, ApiFault> {
-  const { items, metadata } = (answer ?? {}) as { readonly items?: unknown; readonly metadata?: unknown };
-  if (items !== undefined && items !== null && !Array.isArray(items)) return err(garbled("a list without items"));
-  const { resourceVersion, continue: next } = (metadata ?? {}) as Readonly<Record<string, unknown>>;
-  if (typeof resourceVersion !== "string") return err(garbled("a list without a resourceVersion"));
-  // The items of a list leave their kind out.
-  const whole = ((items ?? []) as readonly unknown[]).map((item) => ({ apiVersion, kind, ...(item as object) }));
-  return ok({ items: whole, version: resourceVersion, next: typeof next === "string" ? next : "" });
-}
-
-function parseEvent(text: string): Result<{ readonly type: string; readonly object: unknown }, ApiFault> {
-  try {
-    const { type, object } = JSON.parse(text) as { readonly type?: unknown; readonly object?: unknown };
-    return typeof type === "string" ? ok({ type, object }) : err(garbled("an event without a type"));
-  } catch (error) {
-    return err(garbled(String(error)));
-  }
-}
-
-/** A bookmark has a version and no name. */
-function bookmarkVersion(object: unknown): string {
-  const version = ((object ?? {}) as { readonly metadata?: { readonly resourceVersion?: unknown } }).metadata
-    ?.resourceVersion;
-  return typeof version === "string" ? version : "";
-}
-
-function garbled(message: string): ApiFault {
-  return { code: 200, reason: "Garbled", message, retryAfterMs: null };
 }

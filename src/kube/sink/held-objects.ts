@@ -1,4 +1,5 @@
-import { isOlder, type ObjectFollower } from "../api/list-watch.ts";
+import type { ObjectFollower } from "../api/list-watch.ts";
+import { isOlder } from "../api/watch-text.ts";
 import type { Held } from "./held.ts";
 
 /** HeldObjects is what is known of the objects of one kind: by the watch, and by the answers to our own writes, which
