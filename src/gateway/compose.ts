@@ -162,7 +162,8 @@ function makeClient(
 ): SyncClient {
   const { membership, tunnelKey, cache, host } = found;
   const network = networkOf(options, found);
-  const facts = () => ({ tunnelKey, network, membership: membershipRecords(options.cluster, cache), host });
+  const { source } = options;
+  const facts = () => ({ tunnelKey, network, source, membership: membershipRecords(options.cluster, cache), host });
   const endIf = (reason: string | undefined): void => {
     if (reason !== undefined) fatal(reason);
   };

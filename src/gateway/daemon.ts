@@ -3,12 +3,12 @@ import { aborted, type Room, runAll } from "#life";
 import { chooseDataPlane, loadTunnelKey } from "#tunnel";
 import { err, ok, type Result } from "#values";
 import { openCache } from "./cache.ts";
+import { withClusterFacts } from "./cluster-facts.ts";
 import { compose, type Found, type GatewayDeps } from "./compose.ts";
 import { listen } from "./events.ts";
 import { hostMark } from "./host-mark.ts";
-import { forget, type LeaveRequest, tellBroker, undo } from "./leave.ts";
+import { clearCluster, forget, type LeaveRequest, tellBroker, undo } from "./leave.ts";
 import { openMembership } from "./membership.ts";
-import { withNetworks } from "./networks.ts";
 import type { GatewayOptions } from "./options.ts";
 import { createRouteWatcher, createTicker } from "./rooms.ts";
 import { routesHere } from "./routes-here.ts";
@@ -42,7 +42,7 @@ export async function openGateway(
   const cache = openCache(options.dataDir);
   if (!cache.ok) return cache;
   const live = options.kubernetes === null ? null : await loadLive();
-  const complete = await withNetworks(options, { ...deps, cache: cache.value, live }, signal);
+  const complete = await withClusterFacts(options, { ...deps, cache: cache.value, live }, signal);
   if (!complete.ok) {
     cache.value.close();
     return complete;
@@ -111,10 +111,11 @@ class Daemon implements GatewayDaemon {
     await this.#stopped.catch(() => {});
     const undone = await undo(this.gateway);
     if (!undone.ok) return undone;
+    const cleared = request.gateway ? "" : await clearCluster(this.gateway);
     await forget(this.gateway, request);
     const what = request.gateway ? `gateway ${options.name}` : `cluster ${options.cluster}`;
     const note = told.ok ? "" : ": the broker does not know, evict it there";
-    return ok({ message: `${what} left; everything of it on this host is undone${note}` });
+    return ok({ message: `${what} left; everything of it on this host is undone${cleared}${note}` });
   }
 
   #rooms(): readonly Room[] {

@@ -1,6 +1,6 @@
 import type { ManifestSource } from "#kube";
 import type { Room } from "#life";
-import type { Ip } from "#values";
+import type { Ip, Result } from "#values";
 import type { CompiledService } from "./compile-service.ts";
 
 /** KubernetesSide is the live cluster that a gateway reads exports from and writes imports to. */
@@ -12,4 +12,6 @@ export interface KubernetesSide extends Room {
   changed(keys: Iterable<string>): void;
   /** clusterIp is what a service's name answers in this cluster; null while there is none. */
   clusterIp(key: string): Ip | null;
+  /** removeAll takes everything of ours out of the cluster, once nothing writes any more; it gives how much. */
+  removeAll(signal: AbortSignal): Promise<Result<number>>;
 }

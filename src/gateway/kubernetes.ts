@@ -1,3 +1,4 @@
+import { fingerprintOf } from "#identity";
 import type { ImportSink, Live, WantedImport } from "#kube";
 import type { Clock, Log, Room, Troubles } from "#life";
 import { runAll } from "#life";
@@ -46,7 +47,9 @@ export function createKubernetesSide(
   const again = (): void => {
     imports.again();
     exports.again();
+    properties.again();
   };
+  const properties = new live.PropertySink({ ...common, log, properties: () => propertiesOf(self(), live) });
   const watcher = createWatcher(deps, { imports, mayWrite, again });
   return {
     name: "kubernetes",
@@ -54,14 +57,23 @@ export function createKubernetesSide(
     serve: (key, service) => imports.want(key, service === undefined ? null : wantedOf(self(), service)),
     changed: (keys) => exports.changed(keys),
     clusterIp: (key) => imports.clusterIp(key),
+    removeAll: (signal) => live.removeAll(api, signal),
     run: async (signal) => {
       try {
-        await runAll([imports, exports, watcher], signal);
+        await runAll([imports, exports, properties, watcher], signal);
       } finally {
         api.close();
       }
     },
   };
+}
+
+/** Who this cluster is, and of which clusterset: that of one broker's allocation key (KEP-2149). */
+function propertiesOf({ membership, options }: Gateway, live: Live): Readonly<Record<string, string>> | undefined {
+  const { identity } = membership;
+  if (identity === null) return undefined;
+  const clusterset = fingerprintOf(identity.allocationKey);
+  return { [live.CLUSTER_PROPERTY]: options.cluster, [live.CLUSTERSET_PROPERTY]: clusterset };
 }
 
 /** The watcher has everything written when this gateway begins to speak, when a namespace comes, and has what is not

@@ -40,6 +40,21 @@ export async function undo({ plane }: Gateway): Promise<Result<void>> {
   return tables.ok ? ok(undefined) : err(`nft: ${tables.error.stderr}`);
 }
 
+/** How long an API server may take to delete everything of ours. */
+const CLEAR_MS = 60_000;
+
+/** clearCluster takes our objects out of a live cluster, and gives what to say of it. */
+export async function clearCluster({ kubernetes }: Pick<Gateway, "kubernetes">): Promise<string> {
+  if (kubernetes === null) return "";
+  const failed = (error: unknown): Result<number> => err(String(error));
+  const cleared = await kubernetes.removeAll(AbortSignal.timeout(CLEAR_MS)).catch(failed);
+  if (cleared.ok) return `, and ${cleared.value} objects are gone from the API server`;
+  const remedy =
+    "kubectl delete serviceimports,services,clusterproperties -A -l app.kubernetes.io/managed-by=meridian.io, " +
+    "and endpointslices by endpointslice.kubernetes.io/managed-by";
+  return `; the API server did not delete our objects (${cleared.error}): ${remedy}`;
+}
+
 /** forget removes what only this membership needed. The identity stays where only one gateway goes: the cluster is a
  *  member still, and its other gateways may use the same file. */
 export async function forget({ options, cache }: Gateway, { gateway: only }: LeaveRequest): Promise<void> {

@@ -126,7 +126,7 @@ describe("openMembership()", () => {
 });
 
 describe("Membership.login()", () => {
-  const FACTS = { tunnelKey: null, network: NETWORK, membership: [], host: null };
+  const FACTS = { tunnelKey: null, network: NETWORK, source: null, membership: [], host: null };
   const binding = { exporter: new Uint8Array(32).fill(1), nonce: new Uint8Array(16).fill(2) };
 
   test("proves the key for this connection, and sends the token only until there is an identity", () => {

@@ -36,6 +36,8 @@ interface Joining {
 export interface LoginFacts {
   readonly tunnelKey: TunnelKey | null;
   readonly network: Network;
+  /** Where the exports are read; null where nobody said. */
+  readonly source: string | null;
   /** What made us a member, once we have it. */
   readonly membership: readonly Envelope[];
   /** This host until it boots again; null where it cannot be told. */
@@ -99,7 +101,7 @@ export class Membership {
   /** login answers a challenge; the token goes along only while there is no identity, or its membership is over. */
   login(
     binding: { exporter: Uint8Array; nonce: Uint8Array },
-    { tunnelKey, network, membership, host }: LoginFacts,
+    { tunnelKey, network, source, membership, host }: LoginFacts,
   ): Login {
     const { cluster, uid, publicKey } = this;
     const gateway = this.#options.name;
@@ -112,7 +114,7 @@ export class Membership {
       gateway,
       key: publicKey,
       tunnelKey,
-      source: this.#options.source,
+      source,
       join: token === null ? null : { id: token.id, secret: token.secret.reveal() },
       network,
       membership: [...membership],

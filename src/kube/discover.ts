@@ -1,7 +1,7 @@
 import { parse } from "yaml";
 import { type Cidr, err, ok, parseCidr, type Result } from "#values";
 import type { ApiServer } from "./api/api-server.ts";
-import { pathOf, RESOURCES, type Resource } from "./api/resource.ts";
+import { metadataOf, pathOf, RESOURCES, type Resource } from "./api/resource.ts";
 import { part } from "./sink/projection.ts";
 
 /** Networks is what a cluster calls its own, and where that was read. */
@@ -34,6 +34,16 @@ export function discoverPods(api: Ask, signal: AbortSignal): Promise<Result<Netw
 export function discoverServices(api: Ask, signal: AbortSignal): Promise<Result<Networks>> {
   const remedy = "the service network is not told by ServiceCIDR objects or kubeadm-config: give --service-cidr";
   return firstOf([serviceCidrs, kubeadm("serviceSubnet"), refusedService], { api, signal, remedy });
+}
+
+/** clusterUid tells a cluster from all others: the uid of its namespace kube-system, which nobody can delete (KEP-2149). */
+export async function clusterUid(api: Ask, signal: AbortSignal): Promise<Result<string>> {
+  const query = { fieldSelector: `metadata.name=${SYSTEM}` };
+  const found = await api.request({ path: pathOf(RESOURCES.namespaces), query }, signal);
+  if (!found.ok) return err(found.error.message);
+  const items = (found.value as { readonly items?: unknown }).items;
+  const uid = Array.isArray(items) ? metadataOf(items[0])?.uid : undefined;
+  return uid === undefined || uid === "" ? err(`there is no namespace ${SYSTEM}`) : ok(uid);
 }
 
 async function firstOf(

@@ -2,7 +2,9 @@
 export { ApiServer } from "./api/api-server.ts";
 export { kubeconfigFault } from "./api/kubeconfig-fault.ts";
 export { pathOf, RESOURCES } from "./api/resource.ts";
-export { discoverPods, discoverServices } from "./discover.ts";
+export { clusterUid, discoverPods, discoverServices } from "./discover.ts";
 export { createKubernetesSource } from "./kubernetes-source.ts";
 export { ExportSink } from "./sink/export-sink.ts";
 export { ImportSink } from "./sink/import-sink.ts";
+export { CLUSTER_PROPERTY, CLUSTERSET_PROPERTY, PropertySink } from "./sink/property-sink.ts";
+export { removeAll } from "./sink/remove-all.ts";

@@ -192,6 +192,17 @@ describe.skipIf(!tools.ok)("exports that disagree, on real API servers", () => {
     await noImport(birch, "ep8-alone");
     await slicesOf(birch, "ep8-alone", 0);
   });
+
+  test("leave takes everything of ours out of the cluster, and nothing else", async () => {
+    const ours = ["app.kubernetes.io/managed-by=meridian.io", "endpointslice.kubernetes.io/managed-by=meridian.io"];
+    const { serviceImports, services, endpointSlices, clusterProperties, serviceExports } = RESOURCES;
+    for (const resource of [serviceImports, services, endpointSlices, clusterProperties]) {
+      for (const label of ours) expect(await amber.user.list(resource, "", label)).toEqual([]);
+    }
+    const left = await amber.user.get(serviceExports, NAMESPACE, "ep8-alone");
+    expect(at(left, "status", "conditions") ?? []).toEqual([]);
+    expect(await amber.user.get(services, NAMESPACE, "ep8-alone")).toBeDefined();
+  });
 });
 
 /** The same Service as a folder has it, younger than all others. */

@@ -237,6 +237,31 @@ describe.skipIf(!tools.ok)("services of the clusterset on real API servers", () 
     await unexport(everywhere(), "h1");
   });
 
+  test("the cluster says who it is and of which clusterset (KEP-2149); an id of somebody else's stays", async () => {
+    const value = async ({ user }: KubeMember, name: string) =>
+      at(await user.get(RESOURCES.clusterProperties, "", name), "spec", "value");
+    expect(await value(amber, "cluster.clusterset.k8s.io")).toBe("amber");
+    expect(await value(birch, "cluster.clusterset.k8s.io")).toBe("birch");
+    const [here, there] = [await value(amber, "clusterset.k8s.io"), await value(birch, "clusterset.k8s.io")];
+    expect(here).toMatch(/^sha256:/);
+    expect(there).toBe(here);
+    await birch.user.remove(RESOURCES.clusterProperties, "", "cluster.clusterset.k8s.io");
+    const again = await eventually(async () =>
+      (await value(birch, "cluster.clusterset.k8s.io")) === "birch" ? ok(undefined) : err("it is not there again"),
+    );
+    expect(again.ok).toBe(true);
+  });
+
+  test("a gateway that finds another cluster behind its kubeconfig ends, and says so", async () => {
+    await birch.gateway.stop();
+    const other = { ...birch, plane: { ...birch.plane, gatewayKubeconfig: amber.plane.gatewayKubeconfig } };
+    await scene.start(other);
+    expect(await other.gateway.exited).toBe(1);
+    expect(other.gateway.lines.at(-1)).toMatch(/served the cluster .* leave first, or mend --kubeconfig/);
+    await scene.start(birch);
+    await birch.gateway.line(/"ready"/);
+  });
+
   test("[1.2-EP1] [1.2-EP2] [1.2-EP4] [1.2-EP6] slices: managed by us, of our names, told of in the status", async () => {
     await addService(amber, "ep1");
     await exportService(amber, "ep1");

@@ -88,7 +88,8 @@ export function sliceOf({ meta, group, endpoints }: HeldSliceObject): HeldSlice 
   return { name: meta.name, group, endpoints: JSON.parse(endpoints) as readonly SliceEndpoint[] };
 }
 
-function heldOf(object: unknown, project: (object: unknown) => Projection): Held | undefined {
+/** heldOf reads what is held of any object. */
+export function heldOf(object: unknown, project: (object: unknown) => Projection): Held | undefined {
   const meta = metadataOf(object);
   return meta && { meta, ours: isOurs(object), projection: project(object) };
 }

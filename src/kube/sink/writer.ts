@@ -1,6 +1,6 @@
 import type { Clock } from "#life";
 import type { Result } from "#values";
-import type { ApiServer } from "../api/api-server.ts";
+import type { ApiRequest, ApiServer } from "../api/api-server.ts";
 import type { ApiFault } from "../api/fault.ts";
 import { type Metadata, pathOf, type Resource } from "../api/resource.ts";
 import { MANAGER } from "../well-known.ts";
@@ -8,6 +8,8 @@ import type { KubeObject } from "./kube-object.ts";
 
 /** An object is written at most so often. */
 const INTERVAL_MS = 1000;
+/** How long a write is waited for at the end. */
+const GRACE_MS = 3000;
 const MOST_TIMES = 10_000;
 
 /** Writer writes objects by server-side apply (KEP-555), under one field manager, and not too often. */
@@ -38,7 +40,7 @@ export class Writer {
     const path = pathOf(resource, namespace, name);
     this.#note(path);
     const metadata = held === null ? object.metadata : { ...object.metadata, uid: held.uid };
-    return this.#api.request(
+    return this.#ask(
       {
         method: "PATCH",
         path: subresource === undefined ? path : `${path}/${subresource}`,
@@ -59,9 +61,26 @@ export class Writer {
     const path = pathOf(resource, namespace, name);
     this.#note(path);
     const body = { apiVersion: "v1", kind: "DeleteOptions", preconditions: { uid } };
-    const done = await this.#api.request({ method: "DELETE", path, body }, signal);
+    const done = await this.#ask({ method: "DELETE", path, body }, signal);
     const gone = !done.ok && (done.error.code === 404 || done.error.code === 409);
     return gone ? { ok: true, value: undefined } : done;
+  }
+
+  /** A write that is under way when all ends is waited for: it would happen all the same, after what follows. */
+  async #ask(request: ApiRequest, signal: AbortSignal): Promise<Result<unknown, ApiFault>> {
+    signal.throwIfAborted();
+    const late = new AbortController();
+    let timer: NodeJS.Timeout | undefined;
+    const wait = (): void => {
+      timer = setTimeout(() => late.abort(signal.reason), GRACE_MS);
+    };
+    signal.addEventListener("abort", wait, { once: true });
+    try {
+      return await this.#api.request(request, late.signal);
+    } finally {
+      signal.removeEventListener("abort", wait);
+      clearTimeout(timer);
+    }
   }
 
   #note(path: string): void {
