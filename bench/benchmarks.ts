@@ -3,6 +3,7 @@ import { apiAnswer } from "./api-answer.ts";
 import type { Benchmark } from "./benchmark.ts";
 import { detection } from "./detection.ts";
 import { DNS_PARTS, dns } from "./dns.ts";
+import { exportAll } from "./export-all.ts";
 import { failoverGap } from "./failover-gap.ts";
 import { flatTranslation } from "./flat-translation.ts";
 import { probeCost } from "./probe-cost.ts";
@@ -24,4 +25,4 @@ export const BENCHMARKS: readonly Benchmark[] = [
 ];
 
 /** PARTS of a benchmark, run when they are named. */
-export const PARTS: readonly Benchmark[] = [...DNS_PARTS, apiAnswer];
+export const PARTS: readonly Benchmark[] = [...DNS_PARTS, apiAnswer, exportAll];

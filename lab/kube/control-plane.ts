@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { open, readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { getBuiltinModule } from "node:process";
@@ -48,6 +48,8 @@ export interface ControlPlane {
   restore(): Promise<void>;
   /** writes lists what the gateway has written since the last call, by the API server's own audit. */
   writes(): Promise<readonly Write[]>;
+  /** peek lists the same, and keeps it for the next call of writes. */
+  peek(): Promise<readonly Write[]>;
   /** down ends all of it and removes everything. */
   down(): Promise<void>;
 }
@@ -84,7 +86,9 @@ class LocalPlane implements ControlPlane {
   readonly #ports: { readonly api: number; readonly etcd: number; readonly peer: number };
   readonly #token = randomBytes(16).toString("hex");
   readonly #gatewayToken = randomBytes(16).toString("hex");
-  #audited = 0;
+  /** Octets of the audit that were read, and what was read and not handed out. */
+  #read = 0;
+  readonly #unheard: Write[] = [];
   readonly #children = new Map<string, ChildProcess>();
 
   constructor(folder: string, options: ControlPlaneOptions, api: number, etcd: number, peer: number) {
@@ -166,10 +170,22 @@ class LocalPlane implements ControlPlane {
   }
 
   async writes(): Promise<readonly Write[]> {
-    const lines = (await readFile(join(this.folder, "audit.log"), "utf8").catch(() => "")).split("\n").slice(0, -1);
-    const news = lines.slice(this.#audited);
-    this.#audited = lines.length;
-    return news.map(writeOf);
+    const news = await this.peek();
+    this.#unheard.length = 0;
+    return news;
+  }
+
+  async peek(): Promise<readonly Write[]> {
+    const file = await open(join(this.folder, "audit.log")).catch(() => undefined);
+    if (file === undefined) return [];
+    await using _closed = file;
+    const { size } = await file.stat();
+    const { buffer } = await file.read({ buffer: Buffer.alloc(size - this.#read), position: this.#read });
+    const end = buffer.lastIndexOf(10) + 1; // the last line may not be whole yet
+    this.#read += end;
+    const lines = buffer.toString("utf8", 0, end).split("\n").slice(0, -1);
+    this.#unheard.push(...lines.map(writeOf));
+    return [...this.#unheard];
   }
 
   async down(): Promise<void> {

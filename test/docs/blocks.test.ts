@@ -12,6 +12,7 @@ const commands = all.filter(({ language }) => language === "sh");
 
 /** Blocks that are not run, by a word in them, each with its reason. */
 const NOT_RUN: readonly (readonly [pattern: RegExp, reason: string])[] = [
+  [/kubectl apply/, "needs a cluster: test/kube does the same to real API servers, under the same rights"],
   [/^make (demo|test)$/m, "they run this test; that their targets exist is checked below"],
   [
     /^apt-get install/m,
