@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,14 +10,12 @@ import { type BenchAsk, type Benchmark, type Outcome, type Row, ratioRow } from 
 import { findCoreDns } from "./coredns.ts";
 import { spread } from "./stats.ts";
 import { millis } from "./units.ts";
+import { holds, untilAnswered } from "./until-answered.ts";
 
 const BIN = fileURLToPath(new URL("../bin/meridian", import.meta.url));
 const IMPORTS = 1000;
 const CHANGES = 20;
 const NAMESPACE = "bench";
-/** How often each is asked until its answer is right. */
-const EVERY_MS = 1;
-const LATE_MS = 10_000;
 
 /** apiAnswer: P20. From before a ServiceImport is written to the API server until the right answer, by `meridian dns` and
  *  by CoreDNS's `kubernetes … { multicluster }`, both at the same write. */
@@ -58,17 +55,17 @@ async function measure(stand: Stand, ask: BenchAsk): Promise<Outcome> {
   for (let at = 0; at < imports; at += 1) await writeImport(user, live, at, addressOf(at, 0));
   const ports = { ours: await freePort(), theirs: await freePort() };
   startBoth(stand, ports);
-  const last = { name: nameOf(imports - 1), address: addressOf(imports - 1, 0), since: performance.now() };
-  await Promise.all([answered(ports.ours, last), answered(ports.theirs, last)]);
+  const both = (at: number, address: string) =>
+    Promise.all([ports.ours, ports.theirs].map((port) => untilAnswered(port, nameOf(at), holds(address))));
+  await both(imports - 1, addressOf(imports - 1, 0));
   const pairs: { readonly a: number; readonly b: number }[] = [];
   for (let round = 1; round <= (ask.quick ? 3 : CHANGES); round += 1) {
     ask.signal.throwIfAborted();
     await sleep(200);
     const at = (round * 37) % imports;
-    const change = { name: nameOf(at), address: addressOf(at, round), since: performance.now() };
-    const both = Promise.all([answered(ports.ours, change), answered(ports.theirs, change)]);
-    await writeImport(user, live, at, change.address);
-    const [a, b] = await both;
+    const answered = both(at, addressOf(at, round));
+    await writeImport(user, live, at, addressOf(at, round));
+    const [a = 0, b = 0] = await answered;
     pairs.push({ a, b });
   }
   const own: Row = {
@@ -113,40 +110,6 @@ function nameOf(at: number): string {
 
 function addressOf(at: number, round: number): string {
   return `10.${100 + round}.${at >> 8}.${at & 255}`;
-}
-
-/** answered resolves with the milliseconds from `since` until the answer has an address. */
-async function answered(
-  port: number,
-  { name, address, since }: { readonly name: string; readonly address: string; readonly since: number },
-): Promise<number> {
-  const socket = createSocket("udp4");
-  let lastSeen = "silence";
-  const wanted = Buffer.from(address.split(".").map(Number));
-  const question = questionFor(name);
-  const right = new Promise<number>((resolve) => {
-    socket.on("message", (message) => {
-      lastSeen = message.toString("hex");
-      if (message.subarray(-4).equals(wanted) || message.includes(wanted)) resolve(performance.now() - since);
-    });
-    socket.on("error", () => {});
-  });
-  const timer = setInterval(() => socket.send(question, port, "127.0.0.1"), EVERY_MS);
-  try {
-    const late = sleep(LATE_MS, undefined, { ref: false }).then(() => {
-      throw new Error(`${name} is not answered with ${address} at port ${port}: ${lastSeen}`);
-    });
-    return await Promise.race([right, late]);
-  } finally {
-    clearInterval(timer);
-    socket.close();
-  }
-}
-
-/** A question for an A record (RFC 1035, 4.1). */
-function questionFor(name: string): Buffer {
-  const labels = name.split(".").flatMap((label) => [label.length, ...Buffer.from(label)]);
-  return Buffer.from([0, 7, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, ...labels, 0, 0, 1, 0, 1]);
 }
 
 async function end(child: ChildProcess): Promise<void> {

@@ -4,6 +4,7 @@ import type { Benchmark } from "./benchmark.ts";
 import { detection } from "./detection.ts";
 import { DNS_PARTS, dns } from "./dns.ts";
 import { exportAll } from "./export-all.ts";
+import { exportAnswer } from "./export-answer.ts";
 import { failoverGap } from "./failover-gap.ts";
 import { flatTranslation } from "./flat-translation.ts";
 import { probeCost } from "./probe-cost.ts";
@@ -25,4 +26,4 @@ export const BENCHMARKS: readonly Benchmark[] = [
 ];
 
 /** PARTS of a benchmark, run when they are named. */
-export const PARTS: readonly Benchmark[] = [...DNS_PARTS, apiAnswer, exportAll];
+export const PARTS: readonly Benchmark[] = [...DNS_PARTS, apiAnswer, exportAnswer, exportAll];
