@@ -26,6 +26,8 @@ export interface CompiledService {
   readonly zone: ZoneService;
   /** What answers, by addresses as this cluster's pods reach it. */
   readonly backends: readonly Backend[];
+  /** What answers only where nothing else does: it ends. */
+  readonly draining: readonly Backend[];
   readonly table: readonly ServiceEntry[];
   /** Own pods among the endpoints: they may be their own clients. */
   readonly hairpin: readonly Ip[];
@@ -48,8 +50,12 @@ export function exportsOf(catalogue: Catalogue, key: string): readonly ExportOf[
 /** What was a member's own when it said so may have been taken back since, and be another's now. */
 function owned({ ledger }: Catalogue, cluster: ClusterId, body: ExportBody): ExportBody {
   const isOwn = ({ address }: { readonly address: Ip }): boolean => ledger.owns(cluster, address);
-  if (body.slices.every(({ endpoints }) => endpoints.every(isOwn))) return body;
-  return { ...body, slices: body.slices.map((slice) => ({ ...slice, endpoints: slice.endpoints.filter(isOwn) })) };
+  if (body.slices.every(({ endpoints, draining = [] }) => endpoints.every(isOwn) && draining.every(isOwn))) return body;
+  const slices = body.slices.map(({ endpoints, draining, ...slice }) => {
+    const ready = { ...slice, endpoints: endpoints.filter(isOwn) };
+    return draining === undefined ? ready : { ...ready, draining: draining.filter(isOwn) };
+  });
+  return { ...body, slices };
 }
 
 /** awaitsAddress reports whether a name is exported and cannot be served before the broker grants it an address. */
@@ -70,6 +76,7 @@ export function compileService(
   const imported = mergeExports(exports);
   const address = imported.type === "Headless" ? null : (catalogue.ledger.serviceAddress(key) ?? null);
   const { backends, stale } = serving(imported, context);
+  const served = new Set(backends.map(({ cluster }) => cluster).concat(reached(imported, context)));
   const here = backends.map((backend) => localised(backend, context));
   return {
     key,
@@ -77,6 +84,7 @@ export function compileService(
     address,
     zone: zoneOf(imported, answerOf(imported, key, address, context), here),
     backends: here,
+    draining: imported.draining.filter(({ cluster }) => served.has(cluster)).map((one) => localised(one, context)),
     table: address === null ? [] : tableOf(imported, address, here),
     hairpin: here.filter(({ cluster }) => cluster === context.own).map((backend) => backend.address),
     hostPorts: here.flatMap((backend) => hostPortsOf(backend, context)),
@@ -101,6 +109,11 @@ function serving(imported: ImportedService, { own, reachable, last }: ServiceCon
   if (there.length > 0 || imported.backends.length === 0) return { backends: there, stale: false };
   const known = imported.backends.filter(({ cluster }) => last.includes(cluster));
   return { backends: known.length > 0 ? known : imported.backends, stale: true };
+}
+
+/** A member of which nothing is ready has only endpoints that end. */
+function reached({ draining }: ImportedService, { own, reachable }: ServiceContext): readonly ClusterId[] {
+  return draining.map(({ cluster }) => cluster).filter((cluster) => cluster === own || reachable(cluster));
 }
 
 /** Inside a member its own endpoints are their pod addresses. */

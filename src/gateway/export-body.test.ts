@@ -78,6 +78,20 @@ describe("exportBodyOf()", () => {
     expect(exportBodyOf(withAddresses("8.8.8.8"), 1, translation)?.slices).toEqual([]);
   });
 
+  test("endpoints that end and still serve are told apart from those that are ready", () => {
+    const one = (address: string) => ({ addresses: [ip(address)], hostname: null, nodeName: null });
+    const local = localExport("web", { endpoints: [one("10.244.0.5")] });
+    const [slice] = local.slices;
+    if (slice === undefined) throw new Error("the example has a slice");
+    const ending = { ...local, slices: [{ ...slice, draining: [one("10.244.0.6"), one("192.0.2.1")] }] };
+    const body = exportBodyOf(ending, 0, translation);
+    expect(body?.slices.map(({ endpoints, draining }) => [endpoints.length, draining])).toEqual([
+      [1, undefined],
+      [0, [{ address: "242.1.0.6" }]],
+    ]);
+    expect(exportBodySchema.safeParse(body).success).toBe(true);
+  });
+
   test("without a translation nothing has a meaning yet, and the export stands all the same", () => {
     const body = exportBodyOf(withAddresses("10.244.1.1"), 1, { pods: [], nodes: new Map() });
     expect(body).toMatchObject({ name: "web", slices: [] });

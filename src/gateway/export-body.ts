@@ -61,9 +61,28 @@ function properties(
   };
 }
 
+/** Endpoints of one slice of a record. */
+const MOST_ENDPOINTS = 1000;
+
 /** Endpoints outside the pod CIDRs and nodes mean nothing elsewhere and are left out. */
-function sliceOf({ ports, endpoints }: LocalSlice, translation: Translation): ExportBody["slices"] {
-  const told = endpoints.flatMap(({ addresses, hostname, nodeName }) =>
+function sliceOf({ ports, endpoints, draining = [] }: LocalSlice, translation: Translation): ExportBody["slices"] {
+  const told = toldOf(endpoints, translation);
+  const ending = toldOf(draining, translation).slice(0, MOST_ENDPOINTS);
+  if (told.length + ending.length === 0) return [];
+  const chunks: ExportBody["slices"] = [];
+  const targets = ports.map(({ name, protocol, port }) => ({ name, protocol, port }));
+  for (let at = 0; at < told.length; at += MOST_ENDPOINTS) {
+    chunks.push({ ports: targets, endpoints: told.slice(at, at + MOST_ENDPOINTS) });
+  }
+  if (ending.length > 0) chunks.push({ ports: targets, endpoints: [], draining: ending });
+  return chunks;
+}
+
+function toldOf(
+  endpoints: LocalSlice["endpoints"],
+  translation: Translation,
+): ExportBody["slices"][number]["endpoints"] {
+  return endpoints.flatMap(({ addresses, hostname, nodeName }) =>
     addresses.flatMap((address) => {
       const global = toGlobal(translation, address);
       if (global === undefined) return [];
@@ -76,9 +95,4 @@ function sliceOf({ ports, endpoints }: LocalSlice, translation: Translation): Ex
       ];
     }),
   );
-  if (told.length === 0) return [];
-  const chunks: ExportBody["slices"] = [];
-  const targets = ports.map(({ name, protocol, port }) => ({ name, protocol, port }));
-  for (let at = 0; at < told.length; at += 1000) chunks.push({ ports: targets, endpoints: told.slice(at, at + 1000) });
-  return chunks;
 }

@@ -106,10 +106,10 @@ function createWatcher(
 /** wantedOf is what a compiled service is to be in this cluster. */
 export function wantedOf(
   { options }: Pick<Gateway, "options">,
-  { imported, backends, stale }: CompiledService,
+  { imported, backends, draining, stale }: CompiledService,
 ): WantedImport {
   const ready = readyOf(imported.ipFamilies, stale);
-  return { imported, backends, own: options.cluster, ready };
+  return { imported, backends, draining, own: options.cluster, ready };
 }
 
 /** Only IPv4 is translated in this version (I4). */

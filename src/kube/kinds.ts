@@ -15,7 +15,7 @@ import {
   timestamp,
 } from "./fields.ts";
 import { addressesIn, portOf } from "./import-body.ts";
-import type { ExportSpec, LocalService, LocalSlice } from "./manifest-object.ts";
+import type { ExportSpec, LocalEndpoint, LocalService, LocalSlice } from "./manifest-object.ts";
 
 /** Schemas of the kinds that are read, each with what becomes of it. Kubernetes' defaults are filled in here.
  *  Sources: the API types core/v1 Service, discovery/v1 EndpointSlice, and mcs-api v1beta1; strictness as the API
@@ -83,7 +83,9 @@ export const sliceKind = z.object({
 export const sliceEndpoints = z.array(
   z.object({
     addresses: z.array(endpointAddress).min(1).max(100),
-    conditions: z.object({ ready: z.boolean().nullish() }).nullish(),
+    conditions: z
+      .object({ ready: z.boolean().nullish(), serving: z.boolean().nullish(), terminating: z.boolean().nullish() })
+      .nullish(),
     hostname: hostname.nullish(),
     nodeName: nodeName.nullish(),
   }),
@@ -124,12 +126,13 @@ export function serviceBody({ spec }: z.infer<typeof serviceKind>): LocalService
   };
 }
 
-/** sliceBody keeps the ready endpoints of a slice. A port without a number means all ports, which no Service port can
+/** sliceBody keeps the endpoints of a slice that are ready, and apart from them those that end and still serve. A port without a number means all ports, which no Service port can
  *  be mapped to: it is left out. */
 export function sliceBody(
   { addressType, ports }: z.infer<typeof sliceKind>,
   endpoints: z.infer<typeof sliceEndpoints>,
 ): LocalSlice {
+  const draining = endpoints.filter(isDraining).map(endpointOf);
   return {
     family: addressType === "IPv6" ? "IPv6" : "IPv4",
     ports: (ports ?? []).flatMap(({ name, protocol: proto, port }) =>
@@ -137,12 +140,20 @@ export function sliceBody(
     ),
     endpoints: endpoints
       .filter(({ conditions }) => conditions?.ready ?? true) // nil means ready, says the API
-      .map((one) => ({
-        addresses: one.addresses,
-        hostname: one.hostname ?? null,
-        nodeName: one.nodeName ?? null,
-      })),
+      .map(endpointOf),
+    ...(draining.length === 0 ? {} : { draining }),
   };
+}
+
+type SliceEndpoint = z.infer<typeof sliceEndpoints>[number];
+
+function endpointOf({ addresses, hostname: host, nodeName: node }: SliceEndpoint): LocalEndpoint {
+  return { addresses, hostname: host ?? null, nodeName: node ?? null };
+}
+
+/** KEP-1669: where no endpoint is ready, those are used that serve until they have ended. */
+function isDraining({ conditions }: SliceEndpoint): boolean {
+  return conditions?.ready === false && conditions.serving === true && conditions.terminating === true;
 }
 
 /** exportBody keeps what is exported by its own right: nothing of the object's own labels (KEP-1645). */

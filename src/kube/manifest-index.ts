@@ -159,8 +159,10 @@ export class ManifestIndex {
     return { namespace, name, type, ports: samePorts, ips, clusters: sameClusters };
   }
 
-  #compactSlice({ service, imported, slice: { family, ports, endpoints } }: SliceBody): SliceBody {
-    const slice = { family, ports: this.#shared.share(ports), endpoints };
+  #compactSlice({ service, imported, slice: { family, ports, endpoints, draining } }: SliceBody): SliceBody {
+    const same = this.#shared.share(ports);
+    const slice =
+      draining === undefined ? { family, ports: same, endpoints } : { family, ports: same, endpoints, draining };
     return imported === undefined ? { service, slice } : { service, imported, slice };
   }
 

@@ -39,12 +39,15 @@ export interface LocalEndpoint {
   readonly nodeName: NodeName | null;
 }
 
-/** LocalSlice is an EndpointSlice with its ready endpoints only. */
+/** LocalSlice is an EndpointSlice without its endpoints that nobody is to use. */
 export interface LocalSlice {
   readonly family: IpFamily;
   /** Target ports by the service port's name. */
   readonly ports: readonly LocalSlicePort[];
+  /** Those that are ready. */
   readonly endpoints: readonly LocalEndpoint[];
+  /** Those that end and still serve; absent where there are none, as nearly always. */
+  readonly draining?: readonly LocalEndpoint[];
 }
 
 export interface ExportSpec {

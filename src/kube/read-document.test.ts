@@ -79,6 +79,15 @@ describe("readContent() of an EndpointSlice", () => {
     expect(body).toMatchObject({ slice: { endpoints: { length: count } } });
   });
 
+  test("keeps apart an endpoint that ends and still serves, and no other that is not ready (KEP-1669)", () => {
+    const ends = "ready: false, serving: true, terminating: true";
+    const pod = { addresses: ["10.244.0.7"], hostname: "web-0", nodeName: "node-1" };
+    expect(bodies(`${SLICE}  conditions: {${ends}}\n`)).toMatchObject([{ slice: { endpoints: [], draining: [pod] } }]);
+    for (const other of ["ready: false, serving: true", "ready: false, terminating: true"]) {
+      expect(bodies(`${SLICE}  conditions: {${other}}\n`)[0]).not.toHaveProperty("slice.draining");
+    }
+  });
+
   test("writes IPv6 addresses in their canonical form", () => {
     const six = SLICE.replace("IPv4", "IPv6").replace("[10.244.0.7]", '["FD00:0::7"]');
     expect(bodies(six)).toMatchObject([{ slice: { family: "IPv6", endpoints: [{ addresses: ["fd00::7"] }] } }]);

@@ -6,10 +6,16 @@ import { samePlace } from "./merge-ports.ts";
 /** backendsOf lists the endpoints of one member's export. They carry a merged port only where the member itself exports
  *  that (protocol, port), whatever it calls it, and always under the merged name: traffic to a port in conflict reaches
  *  only the members that expose it (KEP-1645). An endpoint that stands in two slices becomes one backend. */
-export function backendsOf({ cluster, body }: ExportOf, merged: readonly ExportPort[]): readonly Backend[] {
+export function backendsOf(
+  { cluster, body }: ExportOf,
+  merged: readonly ExportPort[],
+  which: "endpoints" | "draining",
+): readonly Backend[] {
   const backends = body.slices.flatMap((slice): readonly Backend[] => {
+    const endpoints = slice[which] ?? [];
+    if (endpoints.length === 0) return [];
     const targets = targetsOf(slice, body.ports, merged);
-    return slice.endpoints.map(({ address, hostname, node }) => {
+    return endpoints.map(({ address, hostname, node }) => {
       return { cluster, address, hostname: hostname || endpointHostname(address), node: node ?? null, targets };
     });
   });

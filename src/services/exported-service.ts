@@ -10,15 +10,19 @@ export interface ExportPort {
   readonly appProtocol?: string | null | undefined;
 }
 
-/** ExportSlice is ready endpoints that share their target ports. */
+/** ExportEndpoint is an endpoint by its global address. */
+export interface ExportEndpoint {
+  readonly address: Ip;
+  readonly hostname?: string | null | undefined;
+  readonly node?: NodeName | null | undefined;
+}
+
+/** ExportSlice is ready endpoints that share their target ports, and those that end and still serve. */
 export interface ExportSlice {
   /** Target port by the service port's name. */
   readonly ports: readonly { readonly name: string; readonly protocol: Protocol; readonly port: number }[];
-  readonly endpoints: readonly {
-    readonly address: Ip;
-    readonly hostname?: string | null | undefined;
-    readonly node?: NodeName | null | undefined;
-  }[];
+  readonly endpoints: readonly ExportEndpoint[];
+  readonly draining?: readonly ExportEndpoint[] | undefined;
 }
 
 export interface ExportedService {

@@ -73,5 +73,7 @@ export interface ImportedService {
   readonly clusters: readonly ClusterId[];
   /** Grouped by member in the order of `clusters`, then as the member published them. */
   readonly backends: readonly Backend[];
+  /** Endpoints that end and still serve: for whoever finds no ready one, and in no name or table of ours. */
+  readonly draining: readonly Backend[];
   readonly conflicts: readonly Conflict[];
 }

@@ -29,7 +29,8 @@ export function mergeExports(exports: readonly ExportOf[]): ImportedService {
     labels: oldest.labels,
     annotations: oldest.annotations,
     clusters: byCluster.map(({ cluster }) => cluster),
-    backends: byCluster.flatMap((one) => backendsOf(one, ports)),
+    backends: byCluster.flatMap((one) => backendsOf(one, ports, "endpoints")),
+    draining: byCluster.flatMap((one) => backendsOf(one, ports, "draining")),
     conflicts: conflictsOf(oldestFirst),
   };
 }

@@ -110,13 +110,17 @@ export const exportPort = z.object({
   appProtocol: z.string().max(253).nullish(),
 });
 
-/** Endpoints that share target ports: one EndpointSlice or a part of one. Only ready endpoints are told. */
+const exportEndpoints = z
+  .array(z.object({ address: ip, hostname: z.string().max(63).nullish(), node: nodeName.nullish() }))
+  .max(1000);
+
+/** Endpoints that share target ports: one EndpointSlice or a part of one. Of those that are not ready only the ones are
+ *  told that end and still serve: they are used where nothing else is left (KEP-1669). */
 export const exportSlice = z.object({
   /** Target port by the service port's name; a service port without a target here is not served by these endpoints. */
   ports: z.array(z.object({ name: portName, protocol, port: portNumber })).max(100),
-  endpoints: z
-    .array(z.object({ address: ip, hostname: z.string().max(63).nullish(), node: nodeName.nullish() }))
-    .max(1000),
+  endpoints: exportEndpoints,
+  draining: exportEndpoints.optional(),
 });
 
 /** export/C/NS/NAME: a Service that a member exports, its endpoints as global addresses. */

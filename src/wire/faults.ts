@@ -59,7 +59,9 @@ export function foreignAddress(ledger: Ledger, candidate: OwnedCandidate): reado
   const { cluster } = candidate.at;
   const addresses =
     candidate.kind === "export"
-      ? candidate.body.slices.flatMap((slice) => slice.endpoints.map((endpoint) => endpoint.address))
+      ? candidate.body.slices.flatMap(({ endpoints, draining = [] }) =>
+          [...endpoints, ...draining].map((endpoint) => endpoint.address),
+        )
       : candidate.body.nodes.map((node) => node.address);
   const wrong = addresses.find((address) => !ledger.owns(cluster, address));
   if (wrong === undefined) return [];

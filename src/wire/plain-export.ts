@@ -69,9 +69,14 @@ const isIpv4: Check = (value) =>
   typeof value === "string" && value.length <= 15 && familyOf(value) === 4 && parseIp(value).ok;
 const isNode: Check = (value) => typeof value === "string" && parseNodeName(value).ok;
 
+const isEndpoints = isList(
+  isObject({ address: isIpv4, hostname: isOptional(isText(63)), node: isOptional(isNode) }),
+  1000,
+);
 const isSlice = isObject({
   ports: isList(isObject({ name: isPortName, protocol: isProtocol, port: isPort }), 100),
-  endpoints: isList(isObject({ address: isIpv4, hostname: isOptional(isText(63)), node: isOptional(isNode) }), 1000),
+  endpoints: isEndpoints,
+  draining: (value) => value === undefined || isEndpoints(value),
 });
 
 const isExport = isObject({

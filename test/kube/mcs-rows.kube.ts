@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadLive } from "#kube";
 import { eventually, findKubeTools } from "#lab";
 import { err, ok } from "#values";
+import { say } from "../cli/testbed-daemons.ts";
 import {
   addressesOf,
   addService,
@@ -235,6 +236,36 @@ describe.skipIf(!tools.ok)("services of the clusterset on real API servers", () 
     const [slice] = await slicesOf(birch, "h1", 1);
     expect(at(slice, "endpoints", 0, "hostname")).toBe("db-0");
     await unexport(everywhere(), "h1");
+  });
+
+  test("[1.2-EP1] an endpoint that ends and still serves goes along as such; DNS does not know it", async () => {
+    await addService(amber, "ends", { spec: { clusterIP: "None", ipFamilyPolicy: "SingleStack" } });
+    await amber.user.apply(RESOURCES.endpointSlices, {
+      metadata: {
+        name: "ends-1",
+        namespace: NAMESPACE,
+        labels: { "kubernetes.io/service-name": "ends", "endpointslice.kubernetes.io/managed-by": "lab" },
+      },
+      addressType: "IPv4",
+      ports: [{ name: "http", port: 8080, protocol: "TCP" }],
+      endpoints: [
+        { addresses: ["10.244.0.5"], conditions: { ready: true } },
+        { addresses: ["10.244.0.6"], conditions: { ready: false, serving: true, terminating: true } },
+        { addresses: ["10.244.0.7"], conditions: { ready: false, serving: false, terminating: false } },
+      ],
+    });
+    await exportService(amber, "ends");
+    const slices = await slicesOf(birch, "ends", 2);
+    const endpoints = slices.flatMap((slice) => slice["endpoints"] as readonly Fields[]);
+    const byReady = endpoints.map((one) => at(one, "conditions")).toSorted((a) => (at(a, "ready") === true ? -1 : 1));
+    expect(byReady).toEqual([
+      { ready: true, serving: true, terminating: false },
+      { ready: false, serving: true, terminating: true },
+    ]);
+    const answer = await say(["dig", `ends.${NAMESPACE}.svc.clusterset.local`, "--at", `127.0.0.1:${birch.dns}`]);
+    expect(answer.out).toMatch(/242\.\d+\.0\.5/);
+    expect(answer.out).not.toMatch(/242\.\d+\.0\.[67]/);
+    await unexport(everywhere(), "ends");
   });
 
   test("the cluster says who it is and of which clusterset (KEP-2149); an id of somebody else's stays", async () => {

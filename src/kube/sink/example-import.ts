@@ -30,9 +30,10 @@ export function wantedImport(backends: readonly Backend[], change: Partial<Impor
     annotations: {},
     clusters: ["birch" as ClusterId],
     backends,
+    draining: [],
     conflicts: [],
     ...change,
   };
   const ready = { status: "True", reason: "Ready", message: "The service can be reached." } as const;
-  return { imported, backends, own: "amber" as ClusterId, ready };
+  return { imported, backends, draining: [], own: "amber" as ClusterId, ready };
 }

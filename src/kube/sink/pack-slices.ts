@@ -25,6 +25,9 @@ export interface HeldSlice {
   readonly endpoints: readonly SliceEndpoint[];
 }
 
+const READY = { ready: true, serving: true, terminating: false };
+const DRAINING = { ready: false, serving: true, terminating: true };
+
 interface Group {
   readonly key: string;
   readonly cluster: ClusterId;
@@ -74,10 +77,14 @@ function pack({ endpoints }: Group, held: readonly HeldSlice[]): readonly Packed
   return packed.filter(({ endpoints: into }) => into.length > 0);
 }
 
-function groupsOf({ imported, backends, own }: WantedImport): readonly Group[] {
+function groupsOf({ imported, backends, draining, own }: WantedImport): readonly Group[] {
   const groups = new Map<string, Group>();
   const headless = imported.type === "Headless";
-  for (const backend of backends) {
+  const all = [
+    ...backends.map((backend) => ({ backend, conditions: READY })),
+    ...draining.map((backend) => ({ backend, conditions: DRAINING })),
+  ];
+  for (const { backend, conditions } of all) {
     if (backend.targets.length === 0 && !headless) continue;
     const { cluster, address } = backend;
     const family = address.includes(":") ? "IPv6" : "IPv4";
@@ -85,7 +92,7 @@ function groupsOf({ imported, backends, own }: WantedImport): readonly Group[] {
     const key = groupOf(cluster, family, ports);
     const group: Group = groups.get(key) ?? { key, cluster, family, ports, endpoints: [] };
     groups.set(key, group);
-    group.endpoints.push(endpointOf(backend, { headless, own }));
+    group.endpoints.push(endpointOf(backend, { headless, own, conditions }));
   }
   return [...groups.values()];
 }
@@ -105,11 +112,15 @@ function portsOf({ targets }: Backend, merged: WantedImport["imported"]["ports"]
 /** Only the member's own endpoints are on nodes that this cluster knows. A headless service's have names. */
 function endpointOf(
   { address, hostname, node, cluster }: Backend,
-  { headless, own }: { readonly headless: boolean; readonly own: ClusterId },
+  {
+    headless,
+    own,
+    conditions,
+  }: Pick<SliceEndpoint, "conditions"> & { readonly headless: boolean; readonly own: ClusterId },
 ): SliceEndpoint {
   return {
     addresses: [address],
-    conditions: { ready: true, serving: true, terminating: false },
+    conditions,
     ...(headless ? { hostname } : {}),
     ...(cluster === own && node !== null ? { nodeName: node } : {}),
   };

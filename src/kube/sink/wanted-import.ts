@@ -6,6 +6,8 @@ export interface WantedImport {
   readonly imported: ImportedService;
   /** Those that carry traffic now, by addresses that can be reached from this cluster's pods. */
   readonly backends: readonly Backend[];
+  /** Those that end and still serve. */
+  readonly draining: readonly Backend[];
   readonly own: ClusterId;
   /** The import's Ready condition. */
   readonly ready: Pick<Condition, "status" | "reason" | "message">;
