@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import type { GatewayOptions } from "#gateway";
 import { parseToken, readIdentity } from "#identity";
+import { EXPORT_MARKERS } from "#kube";
 import type { Secret } from "#life";
 import {
   type Cidr,
@@ -39,6 +40,7 @@ export function readGatewayOptions(reader: Reader, around: Surroundings): Gatewa
   const rest = {
     manifests: reader.one("manifests", folder),
     kubernetes,
+    exportMarkers: reader.many("export-marker", oneOf(...EXPORT_MARKERS)),
     source: reader.one("source-id", sourceId),
     endpoint: reader.one("endpoint", endpoint),
     listenPort: reader.one("listen-port", tunnelPort, "51820") ?? 0,

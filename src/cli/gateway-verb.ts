@@ -28,6 +28,12 @@ export const gatewayVerb: Verb = {
     { flag: "manifests", value: "DIR", help: "folder of Service, EndpointSlice and ServiceExport YAML" },
     ...KUBE_SETTINGS,
     {
+      flag: "export-marker",
+      value: "PROGRAM",
+      help: "export Services that carry the mark of cilium or linkerd, as well (repeatable)",
+      repeat: true,
+    },
+    {
       flag: "source-id",
       value: "TEXT",
       help: "what names the source of --manifests; the gateways of one cluster must be told the same",

@@ -3,6 +3,7 @@ import type { ImportSink, Live, WantedImport } from "#kube";
 import type { Clock, Log, Room, Troubles } from "#life";
 import { runAll } from "#life";
 import { type Condition, conditionsOf, mergeExports } from "#services";
+import { wayId } from "./compile-network.ts";
 import { awaitsAddress, type CompiledService, exportsOf } from "./compile-service.ts";
 import { exportBodyOf } from "./export-body.ts";
 import type { KubernetesSide } from "./kubernetes-side.ts";
@@ -24,16 +25,16 @@ interface Deps {
 const LOOK_MS = 200;
 
 /** createKubernetesSide joins the API server's watches, the source and the sinks; null where exports are read from a
- *  folder. Of several gateways the one that speaks for the member writes. */
+ *  folder. */
 export function createKubernetesSide(
-  { kubernetes, version }: GatewayOptions,
+  { kubernetes, exportMarkers: markers, version }: GatewayOptions,
   live: Live | null,
   deps: Deps,
 ): KubernetesSide | null {
   if (kubernetes === null || live === null) return null;
   const { clock, log, random, troubles, self } = deps;
   const api = new live.ApiServer(kubernetes, clock, version);
-  const mayWrite = (): boolean => self().speaker.epoch !== null;
+  const mayWrite = (): boolean => isWriter(self());
   const common = { api, clock, random, troubles, mayWrite };
   const imports = new live.ImportSink({
     ...common,
@@ -43,7 +44,7 @@ export function createKubernetesSide(
   });
   const exports = new live.ExportSink({ ...common, conditionsOf: (key) => conditionsNow(self(), key) });
   const sinks = { ...imports.followers(), exports: exports.follower() };
-  const source = live.createKubernetesSource({ api, clock, log, random, troubles, reads: "exports", sinks });
+  const source = live.createKubernetesSource({ api, clock, log, random, troubles, reads: "exports", markers, sinks });
   const again = (): void => {
     imports.again();
     exports.again();
@@ -66,6 +67,19 @@ export function createKubernetesSide(
       }
     },
   };
+}
+
+/** Of several gateways the one that speaks for the member writes. While the broker is away after a restart nobody is told
+ *  to speak: then it is the first by index of those that live, and two that write the same for a moment do no harm. */
+export function isWriter({ speaker, session, follower, options, prober }: Gateway): boolean {
+  if (speaker.epoch !== null) return true;
+  if (session.state === "live" || !follower.synced) return false;
+  const gateways = [...(follower.catalogue.members.get(options.cluster)?.gateways.values() ?? [])];
+  const own = gateways.find(({ body }) => body.name === options.name);
+  if (own === undefined) return false;
+  return !gateways.some(({ body: { name, index } }) => {
+    return index < own.body.index && prober.isUp(wayId(options.cluster, name)) === true;
+  });
 }
 
 /** Who this cluster is, and of which clusterset: that of one broker's allocation key (KEP-2149). */

@@ -1,4 +1,4 @@
-import type { KubeAccess } from "#kube";
+import type { ExportMarker, KubeAccess } from "#kube";
 import type { Secret } from "#life";
 import type { DataPlaneMode } from "#tunnel";
 import type { Cidr, ClusterId, HostPort, Ip, NodeName } from "#values";
@@ -16,6 +16,8 @@ export interface GatewayOptions {
   readonly manifests: string | null;
   /** The live cluster that exports are read from and imports are written to; null: there is none, or `manifests`. */
   readonly kubernetes: KubeAccess | null;
+  /** Marks of other programs that export a Service of the live cluster. */
+  readonly exportMarkers: readonly ExportMarker[];
   /** What tells the source of exports apart from others; null where nobody said. All gateways of a cluster have one. */
   readonly source: string | null;
   /** Where peers send to; null: what the broker saw. The port is of index 0. */

@@ -186,6 +186,7 @@ export function optionsOf(change: Partial<GatewayOptions> = {}): GatewayOptions 
     globalCidrs: [],
     manifests: null,
     kubernetes: null,
+    exportMarkers: [],
     source: null,
     endpoint: null,
     listenPort: 51_820,

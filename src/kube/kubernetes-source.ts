@@ -3,6 +3,7 @@ import type { ApiServer } from "./api/api-server.ts";
 import type { ApiFault } from "./api/fault.ts";
 import { ListWatch, type ObjectFollower } from "./api/list-watch.ts";
 import { RESOURCES, type Resource, rightOf } from "./api/resource.ts";
+import { type ExportMarker, markedExport } from "./export-marker.ts";
 import { ManifestIndex } from "./manifest-index.ts";
 import { emptyFile } from "./manifest-object.ts";
 import type { ManifestSource } from "./manifest-source.ts";
@@ -19,6 +20,8 @@ export interface KubernetesSourceOptions {
   readonly random: () => number;
   /** What a gateway reads, or what a responder alone does. */
   readonly reads: "exports" | "imports";
+  /** Marks on Services that export them as a ServiceExport would. */
+  readonly markers: readonly ExportMarker[];
   /** Who else hears of objects, so that each kind is watched once. */
   readonly sinks: SinkFollowers | null;
 }
@@ -114,13 +117,16 @@ class ApiSource implements ManifestSource {
     const other = sink === undefined ? undefined : this.#options.sinks?.[sink];
     return {
       put: (key, object) => {
-        if (takes?.(object) === false) this.#remove(file(key));
-        else this.#put(file(key), object);
+        const taken = takes?.(object) !== false;
+        if (taken) this.#put(file(key), object);
+        else this.#remove(file(key));
+        if (resource === RESOURCES.services) this.#mark(key, taken ? object : {});
         if (resource !== RESOURCES.services || isOurs(object) || isDerived(key)) other?.put(key, object);
         else other?.remove(key);
       },
       remove: (key) => {
         this.#remove(file(key));
+        if (resource === RESOURCES.services) this.#mark(key, {});
         other?.remove(key);
       },
       listed: () => {
@@ -132,6 +138,14 @@ class ApiSource implements ManifestSource {
         this.#fault(right, fault);
       },
     };
+  }
+
+  /** mark takes the export that a Service's mark stands for, behind a ServiceExport of that name: the first by name of
+   *  its place counts. */
+  #mark(key: string, service: unknown): void {
+    const marked = markedExport(service, this.#options.markers);
+    if (marked === null) this.#remove(`~mark ${key}`);
+    else this.#put(`~mark ${key}`, marked);
   }
 
   #remove(file: string): void {
@@ -162,7 +176,7 @@ class ApiSource implements ManifestSource {
     for (const _ of steps); // one object: nothing that the event loop would have to be let turn for
     if (this.#flushing) return;
     this.#flushing = true;
-    setImmediate(() => this.#flush());
+    queueMicrotask(() => this.#flush()); // when all lines of a chunk were taken
   }
 
   /** What came together is told of together. */

@@ -144,7 +144,7 @@ interface SourceDeps extends Pick<NameserverDeps, "clock" | "log" | "random"> {
 function createSource({ from, version }: NameserverOptions, deps: SourceDeps): ManifestSource {
   if (from.kind === "folder") return createManifestSource({ dir: from.dir, ...deps });
   const api = new from.live.ApiServer(from.access, deps.clock, version);
-  return from.live.createKubernetesSource({ api, reads: "imports", sinks: null, ...deps });
+  return from.live.createKubernetesSource({ api, reads: "imports", markers: [], sinks: null, ...deps });
 }
 
 async function waitAtMost(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {

@@ -52,6 +52,7 @@ const ROWS: Readonly<Record<string, readonly Row[]>> = {
     ["manifests", "FILE", /is a file, not a folder/],
     ["kubeconfig", "GONE", /there is no such file/],
     ["context", "lab", /means nothing without --kubeconfig FILE/],
+    ["export-marker", "istio", /must be cilium or linkerd: "istio"/],
     ["source-id", "two words", /must be 1 to 200 letters, digits or/],
     ["endpoint", "gw.example.com", /must be IP or IP:PORT, as 192\.0\.2\.1:51820: "gw\.example\.com"/],
     ["listen-port", "65530", /must leave room for 8 ports, so at most 65528/],

@@ -100,6 +100,7 @@ class Member {
       ...{
         manifests: join(dir, `${this.cluster}-manifests`),
         kubernetes: null,
+        exportMarkers: [],
         source: null,
         listenPort: 51_820,
         wireguardGo: null,

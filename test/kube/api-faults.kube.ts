@@ -147,4 +147,16 @@ describe.skipIf(!tools.ok)("an API server that fails", () => {
     expect(settled.ok).toBe(true);
     expect(await birch.plane.writes()).toEqual([]);
   });
+
+  test("with the broker away too: a gateway that was started anew still keeps its objects as they are to be (F11)", async () => {
+    await scene.stopBroker();
+    await scene.restart(birch, "SIGKILL");
+    const before = await address("stays");
+    await birch.user.remove(RESOURCES.serviceImports, NAMESPACE, "stays");
+    expect(at(await importOf(birch, "stays"), "spec", "ips")).toEqual([before]);
+    await scene.startBroker();
+    await addService(amber, "later");
+    await exportService(amber, "later");
+    await importOf(birch, "later", () => true, 40_000);
+  });
 });

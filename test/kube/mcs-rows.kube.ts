@@ -268,6 +268,19 @@ describe.skipIf(!tools.ok)("services of the clusterset on real API servers", () 
     await unexport(everywhere(), "ends");
   });
 
+  test("a Service with Cilium's mark is exported as by a ServiceExport, as long as it carries it", async () => {
+    await addService(amber, "marked", { metadata: { annotations: { "service.cilium.io/global": "true" } } });
+    expect(at(await importOf(birch, "marked"), "status", "clusters")).toEqual([{ cluster: "amber" }]);
+    const spec = { ports: [{ name: "http", port: 80, protocol: "TCP" }] };
+    const annotations = { "service.cilium.io/global": "false" };
+    await amber.user.apply(RESOURCES.services, {
+      metadata: { name: "marked", namespace: NAMESPACE, annotations },
+      spec,
+    });
+    await noImport(birch, "marked");
+    await unexport(everywhere(), "marked");
+  });
+
   test("the cluster says who it is and of which clusterset (KEP-2149); an id of somebody else's stays", async () => {
     const value = async ({ user }: KubeMember, name: string) =>
       at(await user.get(RESOURCES.clusterProperties, "", name), "spec", "value");

@@ -26,6 +26,9 @@ export interface FolderMember {
 }
 
 export interface KubeScene {
+  /** stopBroker and startBroker: without it nothing new is told, and everything else goes on. */
+  stopBroker(): Promise<void>;
+  startBroker(): Promise<void>;
   /** addFolder joins one more cluster, without an API server. */
   addFolder(cluster: string): Promise<FolderMember>;
   /** leave has a cluster leave the clusterset for good. */
@@ -50,9 +53,7 @@ export async function raiseKubeScene(tools: KubeTools, clusters: readonly string
   };
   try {
     const place = await brokerPlace(dir);
-    const broker = startDaemon(place.argv);
-    ends.push(() => broker.stop());
-    await broker.line(/"ready"/);
+    const { stopBroker, startBroker } = await raiseBroker(place.argv, ends);
     const members: KubeMember[] = [];
     const raise = async (cluster: string): Promise<KubeMember> => {
       const plane = await startControlPlane({ tools });
@@ -83,11 +84,24 @@ export async function raiseKubeScene(tools: KubeTools, clusters: readonly string
       };
       return { cluster, write };
     };
-    return { members, down, start, restart, addFolder, leave };
+    return { members, down, stopBroker, startBroker, start, restart, addFolder, leave };
   } catch (error) {
     await down();
     throw error;
   }
+}
+
+async function raiseBroker(argv: readonly string[], ends: (() => Promise<unknown>)[]) {
+  let broker = startDaemon(argv);
+  ends.push(() => broker.stop());
+  await broker.line(/"ready"/);
+  return {
+    stopBroker: async (): Promise<void> => void (await broker.stop("SIGKILL")),
+    startBroker: async (): Promise<void> => {
+      broker = startDaemon(argv);
+      await broker.line(/"ready"/);
+    },
+  };
 }
 
 interface GatewayPlace {
@@ -102,6 +116,7 @@ function gatewayArgv({ cluster, data, dns, http, kubeconfig }: GatewayPlace): re
   return [
     ...["gateway", "--data", data, "--cluster", cluster, "--name", `${cluster}-1`, "--kubeconfig", kubeconfig],
     ...["--pod-cidr", "10.244.0.0/16", "--service-cidr", "10.96.0.0/16", "--log-level", "debug"],
+    ...["--export-marker", "cilium"],
     ...["--dns", `127.0.0.1:${dns}`, "--http", `127.0.0.1:${http}`, "--data-plane", "none", "--endpoint", "127.0.0.1"],
   ];
 }

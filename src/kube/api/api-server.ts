@@ -37,11 +37,14 @@ export interface LineReader {
   line(text: string): void;
 }
 
+const NEWLINE = 10;
 const ANSWER_MS = 30_000;
 /** A service account's token is replaced by the kubelet well before it ends: an hour at the shortest. */
 const TOKEN_AGE_MS = 60_000;
 /** Credentials that were refused are not asked for again at once. */
 const RELOAD_MS = 5000;
+/** etcd holds no object of more than 1.5 MiB. */
+const MAX_LINE_BYTES = 16 * 2 ** 20;
 const MAX_ANSWER_BYTES = 256 * 2 ** 20;
 
 /** ApiServer asks one API server, over connections that are kept. It makes no second attempt but one: after a 401 the
@@ -194,21 +197,30 @@ export class ApiServer {
     return Buffer.concat(chunks).toString("utf8");
   }
 
-  async #lines(message: IncomingMessage, { opened, line }: LineReader, silenceMs: number): Promise<void> {
+  /** Each chunk is taken as it comes: an iterator would add turns of the event loop to every change. */
+  #lines(message: IncomingMessage, { opened, line }: LineReader, silenceMs: number): Promise<void> {
     opened();
     message.setTimeout(silenceMs, () => message.destroy(new Error(`nothing was heard for ${silenceMs / 1000} s`)));
     let rest: Buffer[] = [];
-    for await (const chunk of message as AsyncIterable<Buffer>) {
+    const take = (chunk: Buffer): void => {
       this.traffic.receivedBytes += chunk.length;
       let from = 0;
-      for (let at = chunk.indexOf(10); at !== -1; at = chunk.indexOf(10, from)) {
+      for (let at = chunk.indexOf(NEWLINE); at !== -1; at = chunk.indexOf(NEWLINE, from)) {
         rest.push(chunk.subarray(from, at));
         line((rest.length === 1 ? chunk.subarray(from, at) : Buffer.concat(rest)).toString("utf8"));
         rest = [];
         from = at + 1;
       }
       if (from < chunk.length) rest.push(chunk.subarray(from));
-    }
+      const waiting = rest.reduce((sum, part) => sum + part.length, 0);
+      if (waiting > MAX_LINE_BYTES) message.destroy(new Error(`a line is longer than ${MAX_LINE_BYTES} bytes`));
+    };
+    return new Promise((resolve, reject) => {
+      message.on("data", take);
+      message.once("end", resolve);
+      message.once("error", reject);
+      message.once("close", () => reject(new Error("the connection was closed"))); // after an end this says nothing
+    });
   }
 }
 
