@@ -1,14 +1,11 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { runCommand } from "#life";
 import { countFaults } from "../test/faults/row-count.ts";
 import { ADVISORIES, FAULTS } from "../test/faults/rows.ts";
-import type { Outcome } from "../test/standards/row-count.ts";
 import type { Line, Proof } from "./line.ts";
+import { type Part, runTests } from "./run-tests.ts";
 
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
 /** The harness, the hostile parts, and what rooms show of a row by themselves. */
 const RUNS = [
   ["unit", ["test/faults", "test/hostile"]],
@@ -17,12 +14,6 @@ const RUNS = [
   ["host", ["test/faults", "test/hostile", "test/host/member-verdict", "src/store", "src/tunnel/tunnels"]],
   ["long", ["test/faults"]],
 ] as const;
-
-interface Report {
-  readonly testResults: readonly {
-    readonly assertionResults: readonly Outcome[];
-  }[];
-}
 
 /** keepsFaults: every fault of the harness, short and long, everything that hostile parts do, and that each row is shown. */
 export const keepsFaults: Line = {
@@ -42,27 +33,6 @@ export const keepsFaults: Line = {
     }
   },
 };
-
-interface Part {
-  readonly name: string;
-  readonly passed: number;
-  readonly failed: readonly string[];
-  readonly outcomes: readonly Outcome[];
-}
-
-/** vitest ends with 1 where a test failed; the report says which. A run without any test shows nothing. */
-async function runTests(project: string, tests: readonly string[], file: string, signal: AbortSignal): Promise<Part> {
-  const vitest = [process.execPath, join(ROOT, "node_modules/vitest/vitest.mjs"), "run", "--root", ROOT];
-  await runCommand([...vitest, "--project", project, "--reporter=json", `--outputFile=${file}`, ...tests], { signal });
-  const { testResults } = JSON.parse(await readFile(file, "utf8")) as Report;
-  const all = testResults.flatMap(({ assertionResults }) => assertionResults);
-  return {
-    name: `${tests[0]}${tests.length > 1 ? " and more" : ""} (${project})`,
-    passed: all.filter(({ status }) => status === "passed").length,
-    failed: all.filter(({ status }) => status !== "passed").map(({ fullName }) => fullName),
-    outcomes: all,
-  };
-}
 
 function judge(parts: readonly Part[]): Proof {
   const { line, missing } = countFaults(

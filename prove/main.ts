@@ -11,6 +11,7 @@ import { keeps7 } from "./keeps-7-fan-out.ts";
 import { keeps1 } from "./keeps-going-1-restarts.ts";
 import { keeps2 } from "./keeps-going-2-failover.ts";
 import { keeps2Quiet } from "./keeps-going-2-quiet.ts";
+import { kube2 } from "./kube-2-rows.ts";
 import type { Line, Proof } from "./line.ts";
 import { line1 } from "./line-1-fresh-clone.ts";
 import { line2 } from "./line-2-reach.ts";
@@ -21,7 +22,8 @@ import { line6 } from "./line-6-one-token.ts";
 import { line7 } from "./line-7-leave.ts";
 import { line8 } from "./line-8-wrong-input.ts";
 
-/** Two sets: what makes clusters reach each other, by number, and what keeps them going, by name. */
+/** Three sets: what makes clusters reach each other, by number; what keeps them going, and what they are to Kubernetes, by
+ *  name. */
 const LINES: ReadonlyMap<string, Line> = new Map([
   ...[line1, line2, line3, line4, line5, line6, line7, line8].map((line, i) => [`${i + 1}`, line] as const),
   ["keeps-1", keeps1],
@@ -33,6 +35,7 @@ const LINES: ReadonlyMap<string, Line> = new Map([
   ["keeps-5", keeps5],
   ["keeps-faults", keepsFaults],
   ["keeps-7", keeps7],
+  ["kube-2", kube2],
 ]);
 
 const HELP = `prove: measures every figure that is promised and prints it beside what is required.
