@@ -49,6 +49,7 @@ async function measure(amber: KubeMember, birch: KubeMember, ask: BenchAsk): Pro
   );
   const exportedMs = performance.now() - start;
   const importedMs = await untilWritten(birch, services, start, ask);
+  const cpu = { amber: cpuSeconds(amber), birch: cpuSeconds(birch) };
   await rest(birch);
   const [there, here] = [await birch.plane.writes(), await amber.plane.writes()];
   const after = { amber: memory(amber), birch: memory(birch) };
@@ -61,6 +62,7 @@ async function measure(amber: KubeMember, birch: KubeMember, ask: BenchAsk): Pro
       figure("until all are imported there", `${(importedMs / 1000).toFixed(1)} s`),
       figure("writes of the importing gateway", `${there.length}`, `least ${services * LEAST_WRITES}`),
       figure("writes of the exporting gateway (its own imports, conditions)", `${here.length}`),
+      figure("CPU of exporting and importing gateway until then", `${cpu.amber} s, ${cpu.birch} s`),
       figure("RSS of the exporting gateway", `${before.amber} -> ${after.amber} MiB`),
       figure("RSS of the importing gateway", `${before.birch} -> ${after.birch} MiB`),
       figure(
@@ -156,6 +158,12 @@ async function changeOne(amber: KubeMember, birch: KubeMember, live: Live, ask: 
   }
   await rest(birch);
   return { ms, writes: (await birch.plane.writes()).length };
+}
+
+/** Since its start: fields 14 and 15 of /proc/PID/stat, in clock ticks of 10 ms (proc_pid_stat(5)). */
+function cpuSeconds({ gateway }: KubeMember): number {
+  const fields = readFileSync(`/proc/${gateway.child.pid}/stat`, "utf8").split(") ")[1]?.split(" ") ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
 function memory({ gateway }: KubeMember): number {

@@ -6,6 +6,8 @@ import type { CompiledService } from "./compile-service.ts";
 /** KubernetesSide is the live cluster that a gateway reads exports from and writes imports to. */
 export interface KubernetesSide extends Room {
   readonly source: ManifestSource;
+  /** Whether what is there of ours is known: until then no address of a Service means nothing. */
+  readonly listed: boolean;
   /** serve has a service written as it was compiled; undefined: it is no more. */
   serve(key: string, service: CompiledService | undefined): void;
   /** changed has the conditions of exports looked at again. */

@@ -55,6 +55,9 @@ export function createKubernetesSide(
   return {
     name: "kubernetes",
     source,
+    get listed() {
+      return imports.listed;
+    },
     serve: (key, service) => imports.want(key, service === undefined ? null : wantedOf(self(), service)),
     changed: (keys) => exports.changed(keys),
     clusterIp: (key) => imports.clusterIp(key),

@@ -55,7 +55,7 @@ class World {
       networkAgain: () => this.network,
       network: async () => this.network,
       compiler: () => (key) => compileService(this.catalogue, key, context),
-      mayAnnounce: (service) => this.may(service),
+      mayAnnounce: (service) => (this.may(service) ? "now" : "later"),
     });
   }
 

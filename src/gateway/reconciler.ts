@@ -23,8 +23,9 @@ export interface ReconcilerParts {
   readonly networkAgain: () => CompiledNetwork | undefined;
   /** compiler gives what compiles the services of one pass; `last` are the members that answered until now. */
   readonly compiler: () => (key: string, last: readonly ClusterId[]) => CompiledService | "later" | undefined;
-  /** mayAnnounce is false while nothing of a new service could be reached yet. */
-  readonly mayAnnounce: (service: CompiledService) => boolean;
+  /** mayAnnounce is "later" while nothing of a new service could be reached yet: it is asked again now and then; and "told"
+   *  where whoever holds it back marks it when it may go. */
+  readonly mayAnnounce: (service: CompiledService) => "now" | "later" | "told";
 }
 
 /** Most services compiled and applied at a time: the first of many names answer while the last are still compiled. */
@@ -281,11 +282,10 @@ export class Reconciler implements Room {
   #announce(ready: readonly CompiledService[]): void {
     const changes: ZoneChange[] = [];
     for (const service of ready) {
-      if (!this.#announced.has(service.key) && !this.#parts.mayAnnounce(service)) {
-        this.#held.add(service.key);
-        continue;
-      }
-      this.#held.delete(service.key);
+      const when = this.#announced.has(service.key) ? "now" : this.#parts.mayAnnounce(service);
+      if (when === "later") this.#held.add(service.key);
+      else this.#held.delete(service.key);
+      if (when !== "now") continue;
       this.#announced.add(service.key);
       changes.push({ kind: "service", service: service.zone });
     }

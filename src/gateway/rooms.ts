@@ -16,7 +16,7 @@ const REPORT_TICKS = 10;
 /** createTicker looks again at what was held back, opens the zone once it is whole, and tells the broker what the
  *  probes measure. */
 export function createTicker(gateway: Gateway): Room {
-  const { clock, follower, reconciler, responder, session, verdicts } = gateway;
+  const { clock, follower, reconciler, responder, session, verdicts, kubernetes } = gateway;
   return {
     name: "ticker",
     async run(signal) {
@@ -24,7 +24,8 @@ export function createTicker(gateway: Gateway): Room {
       for (let tick = 0; !signal.aborted; tick += 1) {
         await clock.sleep(session.zoneSynced ? TICK_MS : FIRST_TICK_MS, signal).catch(() => {});
         if (follower.synced) synced += 1;
-        const whole = reconciler.settled || (synced > MOST_FIRST_TICKS && reconciler.passes > 0);
+        const settled = reconciler.settled && (kubernetes?.listed ?? true);
+        const whole = settled || (synced > MOST_FIRST_TICKS && reconciler.passes > 0);
         if (!session.zoneSynced && follower.synced && whole) {
           session.zoneSynced = true;
           responder.update([{ kind: "synced", synced: true }]);

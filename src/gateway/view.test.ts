@@ -30,35 +30,35 @@ function web(): CompiledService {
 describe("mayAnnounce()", () => {
   test("holds a new service back while nobody who exports it is reached, though not for long", async () => {
     expect(web().stale).toBe(true);
-    expect(mayAnnounce(made.gateway, web())).toBe(false);
+    expect(mayAnnounce(made.gateway, web())).toBe("later");
     await made.clock.pass(2900);
-    expect(mayAnnounce(made.gateway, web())).toBe(false);
+    expect(mayAnnounce(made.gateway, web())).toBe("later");
     await made.clock.pass(200);
-    expect(mayAnnounce(made.gateway, web())).toBe(true);
+    expect(mayAnnounce(made.gateway, web())).toBe("now");
   });
 
   test("lets it go as soon as a way is up", () => {
-    expect(mayAnnounce(made.gateway, web())).toBe(false);
+    expect(mayAnnounce(made.gateway, web())).toBe("later");
     reach.push("birch");
-    expect(mayAnnounce(made.gateway, web())).toBe(true);
+    expect(mayAnnounce(made.gateway, web())).toBe("now");
   });
 
   test("what was withdrawn and comes again is held back again", async () => {
     mayAnnounce(made.gateway, web());
     await made.clock.pass(3100);
-    expect(mayAnnounce(made.gateway, web())).toBe(true);
-    expect(mayAnnounce(made.gateway, web())).toBe(false);
+    expect(mayAnnounce(made.gateway, web())).toBe("now");
+    expect(mayAnnounce(made.gateway, web())).toBe("later");
   });
 
   test("answers at once what was served before this start", () => {
     made.gateway.session.fromDisk.add("shop/web");
-    expect(mayAnnounce(made.gateway, web())).toBe(true);
+    expect(mayAnnounce(made.gateway, web())).toBe("now");
   });
 
   test("waits for the network, and asks for none without a data plane", () => {
     reach.push("birch");
-    expect(mayAnnounce({ ...made.gateway, reconciler: { network: undefined } } as never, web())).toBe(false);
-    expect(mayAnnounce({ ...made.gateway, plane: null }, web())).toBe(true);
+    expect(mayAnnounce({ ...made.gateway, reconciler: { network: undefined } } as never, web())).toBe("later");
+    expect(mayAnnounce({ ...made.gateway, plane: null }, web())).toBe("now");
   });
 });
 

@@ -140,15 +140,15 @@ export function statementsNow(gateway: Gateway): (key: string) => Statement | un
 
 /** mayAnnounce holds a new service back while none of its members can be reached yet, though not for long: a name is
  *  announced when it works. What was served before this start is answered at once. */
-export function mayAnnounce(gateway: Gateway, service: CompiledService): boolean {
+export function mayAnnounce(gateway: Gateway, service: CompiledService): "now" | "later" | "told" {
   const { plane, reconciler, session, kubernetes } = gateway;
   const { type, addresses } = service.zone;
-  if (kubernetes !== null && type === "ClusterSetIP" && addresses.length === 0) return false; // it has no Service yet
-  if (plane === null) return true;
-  if (reconciler.network === undefined) return false;
+  if (kubernetes !== null && type === "ClusterSetIP" && addresses.length === 0) return "told"; // by the Service that it does not have yet
+  if (plane === null) return "now";
+  if (reconciler.network === undefined) return "later";
   const { firstSeen, fromDisk } = session;
-  if (service.stale && !fromDisk.has(service.key) && isNew(gateway, service.key)) return false;
+  if (service.stale && !fromDisk.has(service.key) && isNew(gateway, service.key)) return "later";
   firstSeen.delete(service.key); // what is withdrawn and comes again is new
   fromDisk.delete(service.key);
-  return true;
+  return "now";
 }

@@ -40,10 +40,6 @@ export class ExportSink implements Room {
     this.#queue = new KeyedQueue({ name: this.name, clock, random, workers: WORKERS, work });
   }
 
-  get pending(): number {
-    return this.#queue.size;
-  }
-
   run(signal: AbortSignal): Promise<void> {
     return this.#queue.run(signal);
   }

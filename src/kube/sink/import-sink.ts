@@ -65,9 +65,9 @@ export class ImportSink implements Room {
     this.#queue = new KeyedQueue({ name: this.name, clock, random, workers: WORKERS, work });
   }
 
-  /** pending is the number of services that are not yet as they are to be. */
-  get pending(): number {
-    return this.#queue.size;
+  /** listed is true once everything that is there is known. */
+  get listed(): boolean {
+    return this.#held().every(({ listed }) => listed);
   }
 
   run(signal: AbortSignal): Promise<void> {
@@ -109,25 +109,23 @@ export class ImportSink implements Room {
     this.#sweep();
   }
 
-  /** clusterIp is the address that a service has inside this cluster; null while there is none. */
+  /** clusterIp is the address that a service has inside this cluster, or had until its Service was deleted: it gets that
+   *  again. Null before the first. */
   clusterIp(key: string): Ip | null {
-    const held = this.#services.get(derivedKey(key));
-    return held?.ours === true ? held.clusterIp : null;
+    const [service, held] = [this.#services.get(derivedKey(key)), this.#imports.get(key)];
+    if (service?.ours === true) return service.clusterIp;
+    return held?.ours === true ? (held.ips[0] ?? null) : null;
   }
 
   /** sweep finds what is ours and not wanted. */
   #sweep(): void {
-    if (!this.#complete || !this.#known()) return;
+    if (!this.#complete || !this.listed) return;
     const gone = (key: string): void => {
       if (!this.#wants.has(key)) this.#queue.add(key);
     };
     for (const [key, held] of this.#imports.entries()) if (held.ours) gone(key);
     for (const key of this.#slices.keys()) gone(key);
     for (const [key, held] of this.#services.entries()) if (held.ours && !this.#derived.has(key)) gone(`orphan ${key}`);
-  }
-
-  #known(): boolean {
-    return this.#held().every(({ listed }) => listed);
   }
 
   #held(): readonly { readonly listed: boolean; readonly away: boolean }[] {
@@ -146,7 +144,7 @@ export class ImportSink implements Room {
   }
 
   async #work(key: string, signal: AbortSignal): Promise<Outcome> {
-    if (!this.#options.mayWrite() || !this.#known()) return DONE; // asked for again when that changes
+    if (!this.#options.mayWrite() || !this.listed) return DONE; // asked for again when that changes
     if (this.#held().some(({ away }) => away)) return { kind: "failed", afterMs: 0 };
     const orphan = /^orphan (.*)$/.exec(key)?.[1];
     if (orphan !== undefined) return this.#removeService(orphan, signal);
