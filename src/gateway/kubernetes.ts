@@ -104,12 +104,12 @@ function createWatcher(
     async run(signal) {
       let wrote = false;
       let complete = false;
-      let namespaces = 0;
+      let namespaces: ReadonlySet<string> = new Set();
       while (!signal.aborted) {
-        const known = self().source?.current().namespaces.size ?? 0;
-        if ((mayWrite() && !wrote) || known > namespaces) again();
+        const known = self().source?.current().namespaces ?? namespaces;
+        if ((mayWrite() && !wrote) || !known.isSubsetOf(namespaces)) again();
         wrote = mayWrite();
-        namespaces = known;
+        namespaces = new Set(known);
         if (!complete && self().session.zoneSynced) {
           complete = true;
           imports.complete();
