@@ -51,7 +51,8 @@ export function createKubernetesSide(
     properties.again();
   };
   const properties = new live.PropertySink({ ...common, log, properties: () => propertiesOf(self(), live) });
-  const watcher = createWatcher(deps, { imports, mayWrite, again });
+  const owes = (): boolean => imports.owes || exports.owes;
+  const watcher = createWatcher(deps, { imports, mayWrite, owes, again });
   return {
     name: "kubernetes",
     source,
@@ -93,12 +94,17 @@ function propertiesOf({ membership, options }: Gateway, live: Live): Readonly<Re
   return { [live.CLUSTER_PROPERTY]: options.cluster, [live.CLUSTERSET_PROPERTY]: clusterset };
 }
 
+interface Writing {
+  readonly imports: ImportSink;
+  readonly mayWrite: () => boolean;
+  /** Whether something was passed over since the last look at everything. */
+  readonly owes: () => boolean;
+  readonly again: () => void;
+}
+
 /** The watcher has everything written when this gateway begins to speak, when a namespace comes, and has what is not
  *  wanted deleted once all that is wanted is known. */
-function createWatcher(
-  { clock, self }: Deps,
-  { imports, mayWrite, again }: { imports: ImportSink; mayWrite: () => boolean; again: () => void },
-): Room {
+function createWatcher({ clock, self }: Deps, { imports, mayWrite, owes, again }: Writing): Room {
   return {
     name: "kubernetes writer",
     async run(signal) {
@@ -107,7 +113,8 @@ function createWatcher(
       let namespaces: ReadonlySet<string> = new Set();
       while (!signal.aborted) {
         const known = self().source?.current().namespaces ?? namespaces;
-        if ((mayWrite() && !wrote) || !known.isSubsetOf(namespaces)) again();
+        // What came while nobody was told to write may be owed although that took less than a look.
+        if ((mayWrite() && (!wrote || owes())) || !known.isSubsetOf(namespaces)) again();
         wrote = mayWrite();
         namespaces = new Set(known);
         if (!complete && self().session.zoneSynced) {

@@ -30,6 +30,7 @@ export class ExportSink implements Room {
   readonly #options: ExportSinkOptions;
   readonly #writer: Writer;
   readonly #queue: KeyedQueue;
+  #owes = false;
   readonly #held = new HeldObjects(heldExport, (key) => this.#queue.add(key));
 
   constructor(options: ExportSinkOptions) {
@@ -53,14 +54,24 @@ export class ExportSink implements Room {
     for (const key of keys) if (this.#held.get(key) !== undefined) this.#queue.add(key);
   }
 
+  /** owes is true where something was passed over because this gateway did not write: see again. */
+  get owes(): boolean {
+    return this.#owes;
+  }
+
   /** again looks at all of them: this gateway may write now. */
   again(): void {
+    this.#owes = false;
     for (const [key] of this.#held.entries()) this.#queue.add(key);
   }
 
   async #work(key: string, signal: AbortSignal): Promise<Outcome> {
     const held = this.#held.get(key);
-    if (held === undefined || !this.#options.mayWrite()) return DONE;
+    if (held === undefined) return DONE;
+    if (!this.#options.mayWrite()) {
+      this.#owes = true;
+      return DONE;
+    }
     if (this.#held.away) return { kind: "failed", afterMs: 0 };
     const conditions = this.#options.conditionsOf(key);
     if (conditions === undefined) return DONE;

@@ -1,6 +1,5 @@
-import type { Clock, Room, Troubles } from "#life";
+import type { Room } from "#life";
 import { err, type Ip, ok, type Result } from "#values";
-import type { ApiServer } from "../api/api-server.ts";
 import type { ApiFault } from "../api/fault.ts";
 import type { ObjectFollower } from "../api/list-watch.ts";
 import { RESOURCES, type Resource } from "../api/resource.ts";
@@ -8,6 +7,7 @@ import { derivedKey } from "./derived-name.ts";
 import { type Held, type HeldService, heldImport, heldService, heldSlice, sliceOf } from "./held.ts";
 import { HeldObjects } from "./held-objects.ts";
 import { importObject, serviceObject } from "./import-object.ts";
+import type { ImportSinkOptions } from "./import-sink-options.ts";
 import { importStatus } from "./import-status.ts";
 import { KeyedQueue, type Outcome } from "./keyed-queue.ts";
 import type { KubeObject } from "./kube-object.ts";
@@ -17,21 +17,6 @@ import { SliceTable } from "./slice-table.ts";
 import type { WantedImport } from "./wanted-import.ts";
 import { altered, foreign } from "./write-fault.ts";
 import { Writer } from "./writer.ts";
-
-export interface ImportSinkOptions {
-  readonly api: Pick<ApiServer, "request">;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly troubles: Troubles;
-  /** Whether this gateway is the one of its cluster that writes. */
-  readonly mayWrite: () => boolean;
-  /** Whether a namespace exists: it is not made for an import (I1). */
-  readonly hasNamespace: (namespace: string) => boolean;
-  /** The cluster IPs of services that are new, other or gone, by "namespace/name". */
-  readonly onClusterIp: (key: string) => void;
-  /** What a name was answered with may be in use a while after the name is gone. */
-  readonly lingerMs: number;
-}
 
 const WORKERS = 8;
 const DONE: Outcome = { kind: "done" };
@@ -55,6 +40,7 @@ export class ImportSink implements Room {
     for (const touched of this.#slices.move(key, before, after)) this.#touch(touched);
   });
   #complete = false;
+  #owes = false;
   #tellsSlices = true;
 
   constructor(options: ImportSinkOptions) {
@@ -103,8 +89,14 @@ export class ImportSink implements Room {
     this.#sweep();
   }
 
+  /** owes is true where something was passed over because this gateway could not write yet: see again. */
+  get owes(): boolean {
+    return this.#owes;
+  }
+
   /** again looks at everything again: this gateway may write now, or a namespace is there. */
   again(): void {
+    this.#owes = false;
     for (const key of this.#wants.keys()) this.#queue.add(key);
     this.#sweep();
   }
@@ -144,7 +136,10 @@ export class ImportSink implements Room {
   }
 
   async #work(key: string, signal: AbortSignal): Promise<Outcome> {
-    if (!this.#options.mayWrite() || !this.listed) return DONE; // asked for again when that changes
+    if (!this.#options.mayWrite() || !this.listed) {
+      this.#owes = true;
+      return DONE;
+    }
     if (this.#held().some(({ away }) => away)) return { kind: "failed", afterMs: 0 };
     const orphan = /^orphan (.*)$/.exec(key)?.[1];
     if (orphan !== undefined) return this.#removeService(orphan, signal);
