@@ -2,6 +2,7 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { describe, expect, test } from "vitest";
+import { freePort } from "#lab";
 import { silentLog, systemClock, Troubles } from "#life";
 import { formatHostPort, type HostPort } from "#values";
 import type { DnsAnswer } from "./answer-text.ts";
@@ -97,8 +98,8 @@ describe.each(["ffi", "dgram"] as const)("a responder by %s", (mode) => {
 
   test("a taken UDP port is refused by its address", async () => {
     const socket = createSocket("udp4");
-    await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
-    const at = { host: ip("127.0.0.1"), port: socket.address().port };
+    const at = { host: ip("127.0.0.1"), port: await freePort() }; // free for TCP, too, and nobody's by chance
+    await new Promise<void>((resolve) => socket.bind(at.port, "127.0.0.1", resolve));
     await expect(live({ mode, listen: [at] })).rejects.toThrow(
       `cannot listen on ${formatHostPort(at)} (UDP): the port is taken by another program (EADDRINUSE)`,
     );
