@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Live, loadLive } from "#kube";
 import { findKubeTools } from "#lab";
-import { type KubeMember, NAMESPACE, raiseKubeScene } from "../test/kube/scene.ts";
+import { type KubeMember, NAMESPACE, raisePair } from "../test/kube/scene.ts";
 import type { BenchAsk, Benchmark, Outcome, Row } from "./benchmark.ts";
 import { percentile, spread } from "./stats.ts";
 import { millis } from "./units.ts";
@@ -23,10 +23,8 @@ export const exportAll: Benchmark = {
   run: async (ask) => {
     const tools = await findKubeTools();
     if (!tools.ok) throw new Error(tools.error);
-    const scene = await raiseKubeScene(tools.value, ["amber", "birch"]);
+    const { scene, amber, birch } = await raisePair(tools.value);
     try {
-      const [amber, birch] = scene.members;
-      if (amber === undefined || birch === undefined) throw new Error("the scene has two members");
       return await measure(amber, birch, ask);
     } finally {
       await scene.down();

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { loadLive } from "#kube";
 import { findKubeTools } from "#lab";
-import { NAMESPACE, raiseKubeScene } from "../test/kube/scene.ts";
+import { type KubeMember, NAMESPACE, raisePair } from "../test/kube/scene.ts";
 import type { BenchAsk, Benchmark, Outcome, Row } from "./benchmark.ts";
 import { percentile, spread } from "./stats.ts";
 import { millis } from "./units.ts";
@@ -17,10 +17,8 @@ export const exportAnswer: Benchmark = {
   run: async (ask) => {
     const tools = await findKubeTools();
     if (!tools.ok) throw new Error(tools.error);
-    const scene = await raiseKubeScene(tools.value, ["amber", "birch"]);
+    const { scene, amber, birch } = await raisePair(tools.value);
     try {
-      const [amber, birch] = scene.members;
-      if (amber === undefined || birch === undefined) throw new Error("the scene has two members");
       return await measure({ user: amber.user, dns: birch.dns }, ask);
     } finally {
       await scene.down();
@@ -28,7 +26,7 @@ export const exportAnswer: Benchmark = {
   },
 };
 
-type User = Awaited<ReturnType<typeof raiseKubeScene>>["members"][number]["user"];
+type User = KubeMember["user"];
 
 async function measure({ user, dns }: { readonly user: User; readonly dns: number }, ask: BenchAsk): Promise<Outcome> {
   const { RESOURCES } = await loadLive();

@@ -5,7 +5,7 @@ import { eventually, findKubeTools } from "#lab";
 import { err, ok } from "#values";
 import { DnsWatch } from "../faults/dns-watch.ts";
 import { addService, at, derivedOf, exportService, importOf, noImport, slicesOf, unexport } from "./objects.ts";
-import { type KubeMember, type KubeScene, NAMESPACE, raiseKubeScene } from "./scene.ts";
+import { type KubeMember, type KubeScene, NAMESPACE, raisePair } from "./scene.ts";
 
 /** Faults of an API server (faults.md F27–F30, F33): names go on, nothing is deleted that should not be, and what is
  *  written is no more than what changed, by the API server's own audit. */
@@ -14,7 +14,7 @@ const { RESOURCES } = await loadLive();
 const tools = await findKubeTools();
 if (!tools.ok) process.stderr.write(`skipped: ${tools.error}\n`);
 
-/** How long the API server is away: `make prove` has the half hour. */
+/** How long the API server is away. */
 const AWAY_MS = 10_000;
 const CONVERGED_MS = 5000;
 
@@ -25,10 +25,7 @@ describe.skipIf(!tools.ok)("an API server that fails", () => {
 
   beforeAll(async () => {
     if (!tools.ok) return;
-    scene = await raiseKubeScene(tools.value, ["amber", "birch"]);
-    const [first, second] = scene.members;
-    if (first === undefined || second === undefined) throw new Error("the scene has two members");
-    [amber, birch] = [first, second];
+    ({ scene, amber, birch } = await raisePair(tools.value));
     for (const name of ["stays", "goes"]) {
       await addService(amber, name);
       await exportService(amber, name);

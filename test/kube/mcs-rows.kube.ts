@@ -16,7 +16,7 @@ import {
   slicesOf,
   unexport,
 } from "./objects.ts";
-import { type KubeMember, type KubeScene, NAMESPACE, raiseKubeScene } from "./scene.ts";
+import { type KubeMember, type KubeScene, NAMESPACE, raisePair } from "./scene.ts";
 
 const { RESOURCES } = await loadLive();
 
@@ -33,10 +33,7 @@ describe.skipIf(!tools.ok)("services of the clusterset on real API servers", () 
 
   beforeAll(async () => {
     if (!tools.ok) return;
-    scene = await raiseKubeScene(tools.value, ["amber", "birch"]);
-    const [first, second] = scene.members;
-    if (first === undefined || second === undefined) throw new Error("the scene has two members");
-    [amber, birch] = [first, second];
+    ({ scene, amber, birch } = await raisePair(tools.value));
   });
   afterAll(() => scene?.down());
 

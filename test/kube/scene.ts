@@ -44,7 +44,7 @@ export interface KubeScene {
 export const NAMESPACE = "shop";
 
 /** raiseKubeScene makes a broker and as many clusters, each with CRDs and the namespace `shop`. */
-export async function raiseKubeScene(tools: KubeTools, clusters: readonly string[]): Promise<KubeScene> {
+async function raiseKubeScene(tools: KubeTools, clusters: readonly string[]): Promise<KubeScene> {
   const dir = mkdtempSync(join(tmpdir(), "meridian-scene-"));
   const ends: (() => Promise<unknown>)[] = [];
   const down = async (): Promise<void> => {
@@ -102,6 +102,16 @@ async function raiseBroker(argv: readonly string[], ends: (() => Promise<unknown
       await broker.line(/"ready"/);
     },
   };
+}
+
+/** raisePair is a scene of the two clusters that nearly everything is shown with. */
+export async function raisePair(
+  tools: KubeTools,
+): Promise<{ readonly scene: KubeScene; readonly amber: KubeMember; readonly birch: KubeMember }> {
+  const scene = await raiseKubeScene(tools, ["amber", "birch"]);
+  const [amber, birch] = scene.members;
+  if (amber === undefined || birch === undefined) throw new Error("the scene has two members");
+  return { scene, amber, birch };
 }
 
 interface GatewayPlace {
