@@ -24,9 +24,21 @@ const REACH_MS = 20_000;
 export async function reaches(host: Host, from: string, to: string): Promise<void> {
   const end = performance.now() + REACH_MS;
   while ((await ping(host, from, to)) > 0) {
-    if (performance.now() > end) throw new Error(`${from} cannot reach ${to}`);
+    if (performance.now() > end) throw new Error(`${from} cannot reach ${to}:\n${await lookAt(host, to)}`);
     await sleep(50);
   }
+}
+
+/** lookAt is what a host has for a way, for the error that there is none. */
+async function lookAt(host: Host, to: string): Promise<string> {
+  const asks = [
+    ["wg", "show"],
+    ["ip", "route", "get", to],
+    ["ip", "-s", "link"],
+    ["ip", "neigh"],
+  ];
+  const said = await Promise.all(asks.map((argv) => host.run(...argv).catch(String)));
+  return said.join("\n");
 }
 
 /** countLeaks counts what leaves a host in clear for the supernet, by its uplink. */
