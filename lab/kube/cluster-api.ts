@@ -102,12 +102,12 @@ async function writeAccounts(folder: string, nodes: readonly string[]): Promise<
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   await writeFile(join(folder, "sa.key"), privateKey.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
   const groups = new Map([
-    ["admin", "system:masters"],
-    ["system:kube-proxy", ""],
-    ...nodes.map((name) => [`system:node:${name}`, "system:nodes"] as const),
+    ["admin", ",system:masters"],
+    ["system:kube-proxy", ""], // its name is enough
+    ...nodes.map((name) => [`system:node:${name}`, ",system:nodes"] as const),
   ]);
   const tokens = new Map([...groups.keys()].map((user) => [user, randomBytes(16).toString("hex")]));
-  const lines = [...groups].map(([user, group]) => `${tokens.get(user)},${user},${user},"${group}"`);
+  const lines = [...groups].map(([user, group]) => `${tokens.get(user)},${user},${user}${group}`);
   await writeFile(join(folder, "tokens.csv"), `${lines.join("\n")}\n`, { mode: 0o600 });
   return tokens;
 }

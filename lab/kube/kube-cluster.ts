@@ -142,21 +142,19 @@ class RaisedCluster implements KubeCluster {
     if (!applied.ok) throw new Error(`${this.name}: ${applied.error}`);
     const kubelets = await Promise.all(this.nodes.map((node) => startKubelet(node, api, tools, dns)));
     await Promise.all(this.nodes.map((node) => startKubeProxy(node, api, tools, podCidr)));
-    for (const job of kubelets) await this.#await(job, ["--for=condition=Ready", "node", "--all"]);
-    const available = ["--for=condition=Available", "-n", "kube-system", "deployment/coredns"];
-    for (const job of kubelets) await this.#await(job, available);
+    await this.#await(kubelets, ["wait", "--for=condition=Ready", "node", "--all"]);
+    await this.#await(kubelets, ["rollout", "status", "-n", "kube-system", "deployment/coredns"]);
     // Without it no pod is admitted.
     const account = await eventually(() => this.#ask(["get", "serviceaccount", "default"], {}));
     if (!account.ok) throw new Error(`${this.name}: ${account.error}`);
   }
 
-  async #await(job: Job, args: readonly string[]): Promise<void> {
-    const timeout = `--timeout=${READY_MS}ms`;
-    const done = await this.#ask(["wait", timeout, ...args], { timeoutMs: READY_MS + 10_000 });
+  async #await(kubelets: readonly Job[], args: readonly string[]): Promise<void> {
+    const done = await this.#ask([...args, `--timeout=${READY_MS}ms`], { timeoutMs: READY_MS + 10_000 });
     if (done.ok) return;
     const seen = await this.#ask(["get", "nodes,pods,events", "-A", "-o", "wide"], {});
-    const all = seen.ok ? seen.value : seen.error;
-    throw new Error(`${this.name}: ${done.error}\n${all}\n${job.name}:\n${await tailOf(job)}`);
+    const tails = await Promise.all(kubelets.map(async (job) => `${job.name}:\n${await tailOf(job)}`));
+    throw new Error([`${this.name}: ${done.error}`, seen.ok ? seen.value : seen.error, ...tails].join("\n"));
   }
 
   /** A cache of its own: kubectl would keep what it learns of a server in the home folder, for ever. */
