@@ -28,6 +28,9 @@ const ENVIRONMENT = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sb
 /** The sandbox is ended by SIGKILL, and has nobody's children but in a pod that shares its pids. */
 const PAUSE = { Entrypoint: ["/usr/bin/busybox", "sleep", "2147483647"], User: "65535:65535" };
 
+/** Whoever is pid 1 hears only the signals that it asks for. */
+const IDLE = ["sh", "-c", "trap exit TERM; sleep 2147483647 & wait"];
+
 /** archiveOf is the file of an image below a folder. Its name changes with the image's. */
 export function archiveOf(folder: string, name: ImageName): string {
   return join(folder, `${name}-${IMAGES[name].split(":").at(-1)}.tar`);
@@ -44,7 +47,7 @@ export async function buildImage(
   > = {
     pause: { add: [], config: PAUSE },
     agnhost: { add: [agnhost], config: { Entrypoint: ["/usr/bin/agnhost"], Cmd: ["pause"], Env: ENVIRONMENT } },
-    net: { add: ["curl", "dig"], config: { Cmd: ["sleep", "2147483647"], Env: ENVIRONMENT } },
+    net: { add: ["curl", "dig"], config: { Cmd: IDLE, Env: ENVIRONMENT } },
     coredns: { add: [coredns], config: { Entrypoint: ["/usr/bin/coredns"], Env: ENVIRONMENT } },
   };
   const { add, config } = recipes[name];
