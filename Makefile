@@ -3,7 +3,7 @@ NODE := node_modules/.bin/node
 VITEST := $(NODE) node_modules/vitest/vitest.mjs run
 BIOME := node_modules/@biomejs/cli-linux-$(subst x86_64,x64,$(subst aarch64,arm64,$(shell uname -m)))/biome
 
-.PHONY: help setup demo test check prove bench image wireguard-go kube-tools clean
+.PHONY: help setup demo test check prove bench image wireguard-go kube-tools kube-node-tools clean
 help:
 	@echo "make demo          three clusters with equal addresses talk by name (KEEP=1 leaves them up, DOWN=1 removes them)"
 	@echo "make test          every test; under ten minutes on two cores"
@@ -12,6 +12,7 @@ help:
 	@echo "make prove         every figure that is promised, measured beside required"
 	@echo "make image         build/meridian-image.tar, which docker and containerd load; without docker or a registry"
 	@echo "make kube-tools    builds the Kubernetes that tests run against, once for all checkouts (needs Go)"
+	@echo "make kube-node-tools  builds what whole clusters with nodes are made of, after the former (needs Go and root)"
 	@echo "make wireguard-go  builds the newest user-space WireGuard into build/ (needs Go)"
 
 setup: node_modules/.installed
@@ -49,6 +50,9 @@ image: setup
 
 kube-tools: setup
 	$(NODE) lab/kube/tools.ts
+
+kube-node-tools: setup
+	$(NODE) lab/kube/node-tools.ts
 
 clean:
 	rm -rf build node_modules

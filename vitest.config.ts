@@ -1,7 +1,8 @@
 import { defineConfig } from "vitest/config";
 
-/** Four projects: `unit` needs nothing but Node; `host` makes network namespaces, and its files run one at a time; `kube`
- *  needs a Kubernetes (`make kube-tools`); `long` has what takes minutes, for `make prove`. */
+/** Five projects: `unit` needs nothing but Node; `host` makes network namespaces, and its files run one at a time; `kube`
+ *  needs a Kubernetes (`make kube-tools`); `nodes` needs one with nodes (`make kube-node-tools`); `long` has what takes
+ *  minutes, for `make prove`. */
 export default defineConfig({
   test: {
     projects: [
@@ -27,6 +28,15 @@ export default defineConfig({
           include: ["test/**/*.kube.ts"],
           testTimeout: 60_000,
           hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: "nodes",
+          include: ["test/**/*.nodes.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 600_000,
           fileParallelism: false,
         },
       },

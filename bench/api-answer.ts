@@ -5,9 +5,16 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type Live, loadLive } from "#kube";
-import { type ControlPlane, findKubeTools, freePort, type KubeClient, kubeClient, startControlPlane } from "#lab";
+import {
+  type ControlPlane,
+  findCoreDns,
+  findKubeTools,
+  freePort,
+  type KubeClient,
+  kubeClient,
+  startControlPlane,
+} from "#lab";
 import { type BenchAsk, type Benchmark, type Outcome, type Row, ratioRow } from "./benchmark.ts";
-import { findCoreDns } from "./coredns.ts";
 import { spread } from "./stats.ts";
 import { millis } from "./units.ts";
 import { holds, untilAnswered } from "./until-answered.ts";

@@ -12,7 +12,7 @@ export interface ExecOptions {
 
 /** All of them exec in place, so the process that is started keeps its pid through env, nsenter and sh.
  *  The PATH of a plain user lacks the folders of `nft` and `conntrack`. */
-const WRAP = 'PATH="$PATH:/usr/sbin:/sbin" exec "$@"';
+export const WRAP = 'PATH="$PATH:/usr/sbin:/sbin" exec "$@"';
 
 /** inside is the command that runs another one in a place: with its network, mounts and host name. */
 export function inside(place: Place, argv: readonly string[]): readonly string[] {

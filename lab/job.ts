@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { Latest } from "#life";
 import { inside } from "./exec.ts";
 import type { Place } from "./place.ts";
+import type { Run } from "./run.ts";
 
 /** Job is a long process in a place. It has a session of its own and outlives its starter if nobody stops it. */
 export interface Job {
@@ -22,15 +23,20 @@ export interface Job {
 
 /** spawnIn starts a program in a place; its output goes to `log/NAME.log` of the run. */
 export async function spawnIn(place: Place, name: string, argv: readonly string[]): Promise<Job> {
-  const logFile = join(place.run.folder, "log", `${name}.log`);
+  return startJob(place.run, name, inside(place, argv));
+}
+
+/** startJob is spawnIn for a command that finds its place by itself. */
+export async function startJob(run: Run, name: string, argv: readonly string[]): Promise<Job> {
+  const logFile = join(run.folder, "log", `${name}.log`);
   const log = openSync(logFile, "a");
   const logStart = (await readFile(logFile)).length;
-  const [program = "", ...rest] = inside(place, argv);
+  const [program = "", ...rest] = argv;
   const child = spawn(program, rest, { detached: true, stdio: ["ignore", log, log] });
   closeSync(log);
   const ended = once(child, "exit").then(([code]) => (typeof code === "number" ? code : null));
   child.unref();
-  if (child.pid === undefined) throw new Error(`${name}: nsenter cannot be started`);
+  if (child.pid === undefined) throw new Error(`${name}: ${program} cannot be started`);
   return { name, pid: child.pid, logFile, logStart, ended };
 }
 

@@ -18,10 +18,15 @@ const PACKAGE_OF: Readonly<Record<string, string>> = {
 
 /** Programs that only tests and benchmarks call; whoever needs some of them asks for them by name. */
 const PACKAGE_OF_EXTRA = {
+  "/usr/lib/cni/bridge": "containernetworking-plugins",
+  busybox: "busybox-static",
+  containerd: "containerd",
   curl: "curl",
   dig: "bind9-dnsutils",
   etcd: "etcd-server",
   iperf3: "iperf3",
+  iptables: "iptables",
+  runc: "runc",
   sockperf: "sockperf",
   strace: "strace",
   tcpdump: "tcpdump",
@@ -62,10 +67,12 @@ export async function requirePrograms(
   const mayInstall = process.getuid?.() === 0 && (await runCommand(["apt-get", "--version"])).ok;
   if (!mayInstall) return err(describeMissing(missing, extra));
   say(`installing ${missing.join(", ")} by apt-get (once, about 20 seconds)`);
-  if (!(await runApt(aptCommand(extra)))) {
+  // An extra that is there may be of another package (Docker's containerd), which this one would drive out.
+  const command = aptCommand(extra.filter((name) => missing.includes(name)));
+  if (!(await runApt(command))) {
     say("reading the package lists first (apt-get update)");
     await runApt(["apt-get", "update"]);
-    await runApt(aptCommand(extra));
+    await runApt(command);
   }
   const left = await missingPrograms(extra);
   return left.length === 0 ? ok(undefined) : err(describeMissing(left, extra));

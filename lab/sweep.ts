@@ -1,33 +1,22 @@
-import { systemClock } from "#life";
+import { listCgroups, removeCgroups } from "./cgroups.ts";
+import { endAll } from "./end-all.ts";
 import { holdNetworks } from "./hold.ts";
-import { endProcess, orphanedFolders, processesOf } from "./processes.ts";
+import { orphanedFolders, processesOf } from "./processes.ts";
 import { listRuns, type Run, type RunRecord, removeFolder } from "./run.ts";
 
-/** Ten seconds in all: a process in an uninterruptible call ends when the call does. */
-const ROUND_MS = 10;
-const MOST_ROUNDS = 1000;
-
-/** sweepRun ends every process of a run and deletes its folder. Namespaces, links, routes, rules and mounts need no
- *  hand: the kernel removes them with the last process that is in them. The namespaces are held meanwhile, so that a
- *  process without the mark is found when those that had it are gone. Throws if a process outlives SIGKILL. */
+/** sweepRun ends every process of a run and deletes its cgroups and its folder. Namespaces, links, routes, rules and
+ *  mounts need no hand: the kernel removes them with the last process that is in them. The namespaces are held
+ *  meanwhile, so that a process without the mark is found when those that had it are gone. Throws if a process outlives
+ *  SIGKILL. */
 export async function sweepRun(run: Pick<Run, "folder">): Promise<void> {
   const hold = await holdNetworks(await processesOf(run.folder));
   try {
-    await endAll(run.folder, hold.networks);
+    await endAll(() => processesOf(run.folder, hold.networks));
   } finally {
     await hold.release();
   }
+  await removeCgroups(await listCgroups(run));
   await removeFolder(run);
-}
-
-async function endAll(folder: string, networks: ReadonlySet<string>): Promise<void> {
-  for (let round = 0; ; round++) {
-    const left = await processesOf(folder, networks);
-    if (left.length === 0) return;
-    if (round === MOST_ROUNDS) throw new Error(`processes of ${folder} do not end: ${left.join(", ")}`);
-    for (const pid of left) endProcess(pid);
-    await systemClock.sleep(ROUND_MS); // the end of somebody else's child cannot be awaited
-  }
 }
 
 /** sweep removes what dead runs left behind; with `kept` also those that were left up on purpose.

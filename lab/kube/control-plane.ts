@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { getBuiltinModule } from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { freePort } from "../free-port.ts";
+import { renderKubeconfig } from "./kubeconfig.ts";
 import type { KubeTools } from "./tools.ts";
 
 const { get } = getBuiltinModule("node:https");
@@ -220,16 +221,8 @@ class LocalPlane implements ControlPlane {
   }
 
   #writeConfig(file: string, token: string): void {
-    const cluster = { server: this.server, "certificate-authority": "certificates/apiserver.crt" };
-    const config = {
-      apiVersion: "v1",
-      kind: "Config",
-      clusters: [{ name: "lab", cluster }],
-      users: [{ name: "user", user: { token } }],
-      contexts: [{ name: "lab", context: { cluster: "lab", user: "user" } }],
-      "current-context": "lab",
-    };
-    writeFileSync(file, JSON.stringify(config), { mode: 0o600 });
+    const authority = { "certificate-authority": "certificates/apiserver.crt" };
+    writeFileSync(file, renderKubeconfig(this.server, authority, token), { mode: 0o600 });
   }
 
   /** A process that is started so dies with its starter. */
