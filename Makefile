@@ -3,9 +3,10 @@ NODE := node_modules/.bin/node
 VITEST := $(NODE) node_modules/vitest/vitest.mjs run
 BIOME := node_modules/@biomejs/cli-linux-$(subst x86_64,x64,$(subst aarch64,arm64,$(shell uname -m)))/biome
 
-.PHONY: help setup demo test check prove bench image wireguard-go kube-tools kube-node-tools clean
+.PHONY: help setup demo demo-kube test check prove bench image wireguard-go kube-tools kube-node-tools clean
 help:
 	@echo "make demo          three clusters with equal addresses talk by name (KEEP=1 leaves them up, DOWN=1 removes them)"
+	@echo "make demo-kube     the same with two real Kubernetes clusters and pods (after make kube-tools kube-node-tools)"
 	@echo "make test          every test; under ten minutes on two cores"
 	@echo "make check         types, lint and house rules"
 	@echo "make bench         benchmarks, as ratios of interleaved pairs"
@@ -24,6 +25,9 @@ node_modules/.installed: package.json package-lock.json
 
 demo: setup
 	$(NODE) demo/main.ts $(if $(KEEP),--keep) $(if $(DOWN),--down)
+
+demo-kube: setup
+	$(NODE) demo/main.ts --kube $(if $(KEEP),--keep)
 
 test: setup
 	$(NODE) test/main.ts
@@ -46,7 +50,7 @@ wireguard-go:
 	mv build/wireguard build/wireguard-go
 
 image: setup
-	$(NODE) deploy/image/main.ts
+	$(NODE) deploy/image/build-image.ts
 
 kube-tools: setup
 	$(NODE) lab/kube/tools.ts

@@ -14,6 +14,7 @@ export async function makeRoot(root: string): Promise<void> {
   await writeFile(join(root, "etc/passwd"), "root:x:0:0:root:/:/bin/sh\nmeridian:x:65532:65532::/:/bin/sh\n");
   await writeFile(join(root, "etc/group"), "root:x:0:\nmeridian:x:65532:\n");
   await writeFile(join(root, "etc/nsswitch.conf"), "hosts: files dns\n");
+  await writeFile(join(root, "etc/protocols"), "ip 0 IP\nicmp 1 ICMP\ntcp 6 TCP\nudp 17 UDP\nipv6-icmp 58 IPv6-ICMP\n");
 }
 
 /** addProgram copies a program of this machine, given by name or path, with the libraries that it loads. `to` is its path

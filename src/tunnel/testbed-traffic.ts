@@ -29,16 +29,17 @@ export async function reaches(host: Host, from: string, to: string): Promise<voi
   }
 }
 
-/** lookAt is what a host has for a way, for the error that there is none. */
+/** lookAt is what a host and the others of its testbed have for a way, for the error that there is none. */
 async function lookAt(host: Host, to: string): Promise<string> {
-  const asks = [
-    ["wg", "show"],
-    ["ip", "route", "get", to],
-    ["ip", "-s", "link"],
-    ["ip", "neigh"],
-  ];
-  const said = await Promise.all(asks.map((argv) => host.run(...argv).catch(String)));
-  return said.join("\n");
+  const names = (await must("ip", "netns", "list")).split("\n").map((line) => line.split(" ")[0] ?? "");
+  const hosts = names.filter((name) => name.startsWith(host.name.replace(/\d+$/, "")));
+  const asks = [["addr"], ["-s", "link"], ["neigh"], ["route", "show", "table", "all"], ["rule"]];
+  const others = hosts.map(async (name) => {
+    const said = await Promise.all(asks.map((ask) => must("ip", "-n", name, "-4", ...ask).catch(String)));
+    return [`${name}:`, ...said].join("\n");
+  });
+  const own = [host.run("wg", "show").catch(String), host.run("ip", "route", "get", to).catch(String)];
+  return (await Promise.all([...own, ...others])).join("\n");
 }
 
 /** countLeaks counts what leaves a host in clear for the supernet, by its uplink. */

@@ -3,7 +3,7 @@ import { chmod, mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { requirePrograms } from "#lab";
+import { requirePrograms } from "../../lab/require.ts";
 import { err, ok, type Result } from "#values";
 import { addFolder, addProgram, dependenciesIn, makeRoot } from "./root-folder.ts";
 import { writeImage } from "./write-image.ts";
