@@ -3,7 +3,7 @@ NODE := node_modules/.bin/node
 VITEST := $(NODE) node_modules/vitest/vitest.mjs run
 BIOME := node_modules/@biomejs/cli-linux-$(subst x86_64,x64,$(subst aarch64,arm64,$(shell uname -m)))/biome
 
-.PHONY: help setup demo demo-kube test check prove bench image wireguard-go kube-tools kube-node-tools clean
+.PHONY: help setup demo demo-kube test check prove bench image helm wireguard-go kube-tools kube-node-tools clean
 help:
 	@echo "make demo          three clusters with equal addresses talk by name (KEEP=1 leaves them up, DOWN=1 removes them)"
 	@echo "make demo-kube     the same with two real Kubernetes clusters and pods (after make kube-tools kube-node-tools)"
@@ -12,6 +12,7 @@ help:
 	@echo "make bench         benchmarks, as ratios of interleaved pairs"
 	@echo "make prove         every figure that is promised, measured beside required"
 	@echo "make image         build/meridian-image.tar, which docker and containerd load; without docker or a registry"
+	@echo "make helm          writes the chart deploy/helm/meridian anew, from the manifests in deploy/kubernetes"
 	@echo "make kube-tools    builds the Kubernetes that tests run against, once for all checkouts (needs Go)"
 	@echo "make kube-node-tools  builds what whole clusters with nodes are made of, after the former (needs Go and root)"
 	@echo "make wireguard-go  builds the newest user-space WireGuard into build/ (needs Go)"
@@ -51,6 +52,10 @@ wireguard-go:
 
 image: setup
 	$(NODE) deploy/image/build-image.ts
+
+# The chart is kept with the sources: whoever installs by it needs nothing but Helm.
+helm: setup
+	$(NODE) deploy/helm/generate.ts
 
 kube-tools: setup
 	$(NODE) lab/kube/tools.ts

@@ -28,6 +28,7 @@ export { freePort } from "./free-port.ts";
 export { endOf, type Job, linesOf, spawnIn, stopJob, waitForLine } from "./job.ts";
 export { type ControlPlane, startControlPlane, type Write } from "./kube/control-plane.ts";
 export { findCoreDns } from "./kube/coredns.ts";
+export { findHelm } from "./kube/helm.ts";
 export { IMAGES } from "./kube/images.ts";
 export { type KubeClient, kubeClient } from "./kube/kube-client.ts";
 export { type KubeCluster, type KubeClusterSpec, raiseKubeCluster } from "./kube/kube-cluster.ts";

@@ -51,7 +51,7 @@ async function gather(root: string): Promise<Result<void>> {
   ].find((one) => !one.ok);
   if (added !== undefined) return added;
   await addFolder(join(CHECKOUT, "src"), join(home, "src"), TESTS);
-  await addFolder(join(CHECKOUT, "deploy"), join(home, "deploy"), /\/image(\/|$)/);
+  await addFolder(join(CHECKOUT, "deploy"), join(home, "deploy"), /\/(image|helm)(\/|$)/);
   await addFolder(join(CHECKOUT, "package.json"), join(home, "package.json"));
   for (const path of await dependenciesIn(join(CHECKOUT, "package-lock.json"))) {
     const from = join(CHECKOUT, path);

@@ -64,6 +64,7 @@ export const installVerb: Verb = {
     },
     { flag: "listen-port", value: "PORT", help: "first of 8 UDP ports for the tunnels", fallback: "51820" },
     { flag: "timeout", value: "SPAN", help: "how long the gateways may take", fallback: "3m" },
+    { flag: "identity-only", value: null, help: "join and keep the identity in the cluster; Helm installs the rest" },
     { flag: "dry-run", value: null, help: "print the manifests and change nothing" },
     { flag: "output", value: "FORMAT", help: "of --dry-run: yaml or json (short: -o)", fallback: "yaml" },
   ],
@@ -72,13 +73,15 @@ export const installVerb: Verb = {
     const reader = new Reader(call.given);
     const ask = readAsk(reader);
     const dryRun = reader.on("dry-run");
+    const identityOnly = reader.on("identity-only");
     const access = dryRun ? readKubeAccess(reader, {}) : needAdmin(reader);
     const format = reader.one("output", oneOf("yaml", "json"), "yaml") ?? "yaml";
     const token = reader.has("join-token") || reader.has("join-token-file") ? readToken(reader) : null;
     await checkKubeAccess(reader, access);
     if (ask === null || reader.faults.length > 0) return refuse(around, reader.faults);
     const live = await loadLive();
-    if (dryRun) return print(call, live.rendered(ask, live.crds()), format);
+    const planned = identityOnly ? live.renderedHome(ask.namespace) : live.rendered(ask, live.crds());
+    if (dryRun) return print(call, planned, format);
     if (access === null) return 2;
     const api = new live.ApiServer(access, around.clock, around.version);
     try {
@@ -92,9 +95,9 @@ export const installVerb: Verb = {
         say,
         identify: (store: Store) => identify(store, joining, around, call.signal),
       };
-      const done = await live.install(ask, deps, call.signal);
+      const done = await (identityOnly ? live.installIdentity : live.install)(ask, deps, call.signal);
       if (!done.ok) return fail(around, done.error);
-      around.out(`${ask.cluster} is installed\n`);
+      around.out(`${ask.cluster} ${identityOnly ? "has its identity" : "is installed"}\n`);
       return 0;
     } finally {
       api.close();

@@ -4,7 +4,7 @@ export { kubeconfigFault } from "./api/kubeconfig-fault.ts";
 export { pathOf, RESOURCES } from "./api/resource.ts";
 export { clusterUid, discoverPods, discoverServices } from "./discover.ts";
 export { crds } from "./install/deploy-files.ts";
-export { type InstallAsk, install, rendered } from "./install/install.ts";
+export { type InstallAsk, install, installIdentity, rendered, renderedHome } from "./install/install.ts";
 export { uninstall } from "./install/uninstall.ts";
 export { createKubernetesSource } from "./kubernetes-source.ts";
 export { ExportSink } from "./sink/export-sink.ts";

@@ -108,6 +108,7 @@ export const WRONG_VALUES: Readonly<Record<string, readonly Row[]>> = {
     ["export-marker", "istio", /must be cilium or linkerd: "istio"/],
     ["listen-port", "65530", /must leave room for 8 ports, so at most 65528/],
     ["timeout", "1s", /must be 10s to 1h: "1s"/],
+    ["identity-only", "maybe", SWITCH],
     ["dry-run", "maybe", SWITCH],
     ["output", "table", /must be yaml or json: "table"/],
   ],

@@ -28,6 +28,8 @@ describe("adapt()", () => {
     expect(images.length).toBeGreaterThanOrEqual(4);
     expect(new Set(images)).toEqual(new Set([SETTINGS.image]));
     expect(one("Namespace", "nets").metadata["annotations"]).toEqual({ "meridian.io/image": SETTINGS.image });
+    const [namespace] = adapt(manifests("namespace"), { ...SETTINGS, image: "" });
+    expect(namespace?.metadata["annotations"]).toBeUndefined();
   });
 
   test("writes the configuration, and marks the pods with it", () => {

@@ -6,6 +6,7 @@ import type { KubeObject } from "./deploy-files.ts";
 /** InstallSettings is what differs from one cluster to another. */
 export interface InstallSettings {
   readonly namespace: string;
+  /** Empty where nothing that is adapted runs it. */
   readonly image: string;
   /** Settings of the gateways, keys as in their configuration: `cluster`, and what else was asked for. */
   readonly gateway: Readonly<Record<string, unknown>>;
@@ -14,7 +15,7 @@ export interface InstallSettings {
 /** What the manifests have where settings stand. */
 const WRITTEN = { namespace: "meridian", gatewayConfig: "meridian-gateway" } as const;
 /** On the pods: a configuration that changed is a pod that is made anew. */
-const CONFIG_DIGEST = "meridian.io/config-digest";
+export const CONFIG_DIGEST = "meridian.io/config-digest";
 
 /** On the namespace: what cleans the nodes when the gateways are gone. */
 export const IMAGE = "meridian.io/image";
@@ -29,7 +30,7 @@ function withSettings(object: KubeObject, { image }: InstallSettings, config: st
   if (object.kind === "ConfigMap" && object.metadata.name === WRITTEN.gatewayConfig) {
     return { ...object, data: { "gateway.yaml": config } };
   }
-  if (object.kind === "Namespace")
+  if (object.kind === "Namespace" && image !== "")
     return { ...object, metadata: { ...object.metadata, annotations: { [IMAGE]: image } } };
   if (object.kind !== "DaemonSet" && object.kind !== "Deployment") return object;
   const spec = part(object, "spec");
@@ -37,18 +38,16 @@ function withSettings(object: KubeObject, { image }: InstallSettings, config: st
   const metadata = part(template, "metadata");
   const pod = part(template, "spec");
   const annotations = { ...part(metadata, "annotations"), [CONFIG_DIGEST]: digestOf(config) };
-  const images = {
-    initContainers: withImage(pod["initContainers"], image),
-    containers: withImage(pod["containers"], image),
-  };
+  const images = { ...withImage(pod, "initContainers", image), ...withImage(pod, "containers", image) };
   return {
     ...object,
     spec: { ...spec, template: { metadata: { ...metadata, annotations }, spec: { ...pod, ...images } } },
   };
 }
 
-function withImage(containers: unknown, image: string): unknown {
-  return Array.isArray(containers) ? containers.map((container: object) => ({ ...container, image })) : [];
+function withImage(pod: Readonly<Record<string, unknown>>, field: string, image: string): object {
+  const containers = pod[field];
+  return Array.isArray(containers) ? { [field]: containers.map((one: object) => ({ ...one, image })) } : {};
 }
 
 function digestOf(text: string): string {

@@ -54,6 +54,27 @@ export async function install(ask: InstallAsk, deps: InstallDeps, signal: AbortS
     ["gateways", () => daemons(editor, ask, parts.filter(isDaemon), say)],
     ["cluster DNS", () => clusterDns(editor, ask, clock)],
   ];
+  return inTurn(steps, say);
+}
+
+/** installIdentity makes what nobody else can make, and nothing more: the namespace, where there is none, and in it the
+ *  identity. Whatever else installs the gateways finds it. */
+export async function installIdentity(
+  { namespace }: Pick<InstallAsk, "namespace">,
+  { api, clock, say, identify }: InstallDeps,
+  signal: AbortSignal,
+): Promise<Result<void>> {
+  const editor = new Editor(api, clock, signal);
+  const steps: readonly Step[] = [
+    [`namespace ${namespace}`, () => makeHome(editor, namespace)],
+    ["identity", () => identify(new IdentityStore(editor, namespace))],
+  ];
+  return inTurn(steps, say);
+}
+
+type Step = readonly [what: string, step: () => Promise<Result<string>>];
+
+async function inTurn(steps: readonly Step[], say: (line: string) => void): Promise<Result<void>> {
   for (const [what, step] of steps) {
     const done = await step();
     if (!done.ok) return err(`${what}: ${done.error}`);
@@ -62,7 +83,19 @@ export async function install(ask: InstallAsk, deps: InstallDeps, signal: AbortS
   return ok(undefined);
 }
 
-type Step = readonly [what: string, step: () => Promise<Result<string>>];
+/** renderedHome is what installIdentity makes, but for the identity. */
+export function renderedHome(namespace: string): readonly KubeObject[] {
+  return adapt(manifests("namespace"), { namespace, image: "", gateway: {} });
+}
+
+/** A namespace that is there is somebody's: nothing of it is changed. */
+async function makeHome(editor: Editor, namespace: string): Promise<Result<string>> {
+  const found = await editor.get({ kind: "Namespace", namespace: "", name: namespace });
+  if (!found.ok) return found;
+  if (found.value !== undefined) return ok("there already");
+  const made = await applyAll(editor, renderedHome(namespace));
+  return made.ok ? ok("made") : made;
+}
 
 /** rendered is what an installation applies, but for the identity: for `--dry-run`. */
 export function rendered(settings: InstallSettings, crds: readonly KubeObject[]): readonly KubeObject[] {
