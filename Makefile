@@ -3,13 +3,15 @@ NODE := node_modules/.bin/node
 VITEST := $(NODE) node_modules/vitest/vitest.mjs run
 BIOME := node_modules/@biomejs/cli-linux-$(subst x86_64,x64,$(subst aarch64,arm64,$(shell uname -m)))/biome
 
-.PHONY: help setup demo test check prove bench wireguard-go kube-tools kube-node-tools clean
+.PHONY: help setup demo demo-kube test check prove bench image wireguard-go kube-tools kube-node-tools clean
 help:
 	@echo "make demo          three clusters with equal addresses talk by name (KEEP=1 leaves them up, DOWN=1 removes them)"
+	@echo "make demo-kube     the same with two real Kubernetes clusters and pods (after make kube-tools kube-node-tools)"
 	@echo "make test          every test; under ten minutes on two cores"
 	@echo "make check         types, lint and house rules"
 	@echo "make bench         benchmarks, as ratios of interleaved pairs"
 	@echo "make prove         every figure that is promised, measured beside required"
+	@echo "make image         build/meridian-image.tar, which docker and containerd load; without docker or a registry"
 	@echo "make kube-tools    builds the Kubernetes that tests run against, once for all checkouts (needs Go)"
 	@echo "make kube-node-tools  builds what whole clusters with nodes are made of, after the former (needs Go and root)"
 	@echo "make wireguard-go  builds the newest user-space WireGuard into build/ (needs Go)"
@@ -23,6 +25,9 @@ node_modules/.installed: package.json package-lock.json
 
 demo: setup
 	$(NODE) demo/main.ts $(if $(KEEP),--keep) $(if $(DOWN),--down)
+
+demo-kube: setup
+	$(NODE) demo/main.ts --kube $(if $(KEEP),--keep)
 
 test: setup
 	$(NODE) test/main.ts
@@ -43,6 +48,9 @@ wireguard-go:
 	mkdir -p build
 	GOBIN=$(CURDIR)/build go install golang.zx2c4.com/wireguard@latest
 	mv build/wireguard build/wireguard-go
+
+image: setup
+	$(NODE) deploy/image/build-image.ts
 
 kube-tools: setup
 	$(NODE) lab/kube/tools.ts

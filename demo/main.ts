@@ -1,15 +1,18 @@
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { enterUserNamespace, findRights, requirePrograms, sweep } from "#lab";
+import { enterUserNamespace, findNodeTools, findRights, requirePrograms, sweep } from "#lab";
 import { systemClock } from "#life";
-import { show } from "./show.ts";
+import { kubeClusters } from "./kube-clusters.ts";
+import { type Perform, show } from "./show.ts";
 import { createTeller } from "./teller.ts";
+import { threeClusters } from "./three-clusters.ts";
 
 const HELP = `demo: three clusters with equal addresses talk by name, in about a minute.
 
   make demo           tells the story, checks every step, leaves nothing behind
   make demo KEEP=1    leaves everything up and prints commands to try (--keep)
   make demo DOWN=1    removes what was left up (--down)
+  make demo-kube      the same with two real Kubernetes clusters, in about two minutes (--kube); KEEP=1 as above
 `;
 
 /** main gives the exit code: 0 told and true, 1 a check failed or something is missing, 2 a wrong call. */
@@ -22,22 +25,32 @@ async function main(args: readonly string[]): Promise<number> {
   if (options.down) return takeAllDown();
   const programs = await requirePrograms((line) => process.stderr.write(`${line}\n`));
   if (!programs.ok) return complain(programs.error);
+  if (options.kube) return tellKube(options.keep);
   const rights = await findRights();
   if (!rights.ok) return complain(rights.error);
   if (rights.value === "user-namespace") {
     return enterUserNamespace(fileURLToPath(import.meta.url), [...args, "--inside"]);
   }
-  return tell(options.keep, options.inside);
+  const { keep, inside } = options;
+  return tell(keep, (run, teller) => threeClusters(run, teller, { keep, userNamespace: inside }));
+}
+
+/** Kubernetes takes root and what is built from its Go modules. */
+async function tellKube(keep: boolean): Promise<number> {
+  const tools = await findNodeTools();
+  if (!tools.ok) return complain(tools.error);
+  if (process.getuid?.() !== 0) return complain("nodes that run pods need root: run it as root");
+  return tell(keep, (run, teller) => kubeClusters(run, teller, { keep, tools: tools.value }));
 }
 
 /** The first signal takes everything down and then ends this process by the same signal, as a shell expects; a second
  *  one ends it at once, and the next demo sweeps what is left. */
-async function tell(keep: boolean, userNamespace: boolean): Promise<number> {
+async function tell(keep: boolean, perform: Perform): Promise<number> {
   const teller = createTeller(process.stdout);
   const start = systemClock.monotonic();
   const stop = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => stop.abort());
-  const code = await show(teller, { keep, userNamespace, signal: stop.signal });
+  const code = await show(teller, { keep, signal: stop.signal }, perform);
   if (stop.signal.aborted) process.kill(process.pid, "SIGINT"); // the handler is gone: this ends us as it should
   const seconds = ((systemClock.monotonic() - start) / 1000).toFixed(0);
   if (code === 0) process.stdout.write(`\nAll of it held, in ${seconds} s.\n`);
@@ -55,6 +68,8 @@ interface Options {
   readonly keep: boolean;
   readonly down: boolean;
   readonly help: boolean;
+  /** Two real Kubernetes clusters. */
+  readonly kube: boolean;
   /** Set by ourselves when we run again as root of a user namespace. */
   readonly inside: boolean;
 }
@@ -63,7 +78,7 @@ interface Options {
 function readOptions(args: readonly string[]): Options | undefined {
   const flag = { type: "boolean", default: false } as const;
   try {
-    const options = { keep: flag, down: flag, inside: flag, help: { ...flag, short: "h" } };
+    const options = { keep: flag, down: flag, kube: flag, inside: flag, help: { ...flag, short: "h" } };
     return parseArgs({ args: [...args], options, strict: true }).values;
   } catch {
     return undefined;

@@ -1,41 +1,30 @@
 import { cp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  createRun,
-  type Footprint,
-  footprint,
-  joinScene,
-  leftovers,
-  type Run,
-  raiseScene,
-  sweep,
-  sweepRun,
-} from "#lab";
+import { createRun, type Footprint, footprint, leftovers, type Run, sweep, sweepRun } from "#lab";
 import { aborted, systemClock } from "#life";
-import { keepUp } from "./keep.ts";
-import { tellStory } from "./story.ts";
 import type { Teller } from "./teller.ts";
 
 export interface ShowOptions {
-  /** Leave everything up at the end, and say what to try. */
+  /** Leave everything up at the end. */
   readonly keep: boolean;
-  /** Whether this process is root only in a user namespace. */
-  readonly userNamespace: boolean;
   /** Aborting takes everything down at once. */
   readonly signal: AbortSignal;
 }
+
+/** Perform builds clusters in a run and tells about them; it ends early when the run is swept under it. */
+export type Perform = (run: Run, teller: Teller) => Promise<void>;
 
 /** Time that a story which was stopped gets to notice, before its last processes are looked for. */
 const NOTICE_MS = 1000;
 
 /** show builds the clusters, tells the story and takes everything down, also when the story fails or is stopped.
  *  Gives the exit code; a failure says which check, and where the logs are. */
-export async function show(teller: Teller, options: ShowOptions): Promise<number> {
+export async function show(teller: Teller, options: ShowOptions, perform: Perform): Promise<number> {
   await sweep();
   const run = await createRun();
   const before = await footprint(run);
-  const story = perform(run, teller, options);
+  const story = perform(run, teller);
   try {
     await Promise.race([story, aborted(options.signal)]);
     if (options.signal.aborted) return await breakOff(run, story);
@@ -48,22 +37,6 @@ export async function show(teller: Teller, options: ShowOptions): Promise<number
     teller.failed(`${teller.current}\n${reason instanceof Error ? reason.message : String(reason)}\nlogs: ${logs}`);
     return 1;
   }
-}
-
-/** perform builds and tells; it ends early when the run is swept under it. */
-async function perform(run: Run, teller: Teller, { keep, userNamespace }: ShowOptions): Promise<void> {
-  teller.chapter("Three clusters with the same addresses");
-  teller.say(
-    "amber, birch and cedar: namespaces with a node (cedar: three), pods with real servers, a kube-proxy and a CNI each",
-  );
-  const scene = await raiseScene(run, { cedarNodes: 3 });
-  const set = await joinScene(scene, (line) => teller.say(line));
-  teller.proved("a broker and three gateways are ready");
-  await tellStory(set, teller);
-  if (!keep) return;
-  teller.chapter("Everything stays up. To try");
-  for (const command of await keepUp(set, userNamespace)) teller.say(command);
-  teller.say("and to remove it: make demo DOWN=1");
 }
 
 /** breakOff sweeps twice: the story may have been starting something while the first sweep was under way. */

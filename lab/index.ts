@@ -13,6 +13,7 @@ export {
   globalAddress,
   listAllocations,
   type Prefixes,
+  prefixesFrom,
   SUPERNET,
   seenAs,
 } from "./checks/prefixes.ts";
@@ -31,6 +32,7 @@ export { IMAGES } from "./kube/images.ts";
 export { type KubeClient, kubeClient } from "./kube/kube-client.ts";
 export { type KubeCluster, type KubeClusterSpec, raiseKubeCluster } from "./kube/kube-cluster.ts";
 export type { KubeNode } from "./kube/kube-node.ts";
+export { installIn, KUBE_PODS, type KubeSet, pageFrom, raiseKubeSet, uninstallIn } from "./kube/kube-set.ts";
 export { findNodeTools, type NodeTools } from "./kube/node-tools.ts";
 export { findKubeTools, type KubeTools } from "./kube/tools.ts";
 export { installKubeProxy, type NodeNetwork, renderKubeProxy, type ServicePort } from "./kube-proxy.ts";
@@ -47,6 +49,7 @@ export {
   HTTP_ADDRESS,
   invite,
   isReadyLine,
+  PROGRAM,
   startBroker,
   startGateway,
   verb,

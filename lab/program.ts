@@ -28,7 +28,7 @@ export interface GatewayOptions {
 }
 
 /** The program as users call it, from any working directory. */
-const BIN = fileURLToPath(new URL("../bin/meridian", import.meta.url));
+export const PROGRAM = fileURLToPath(new URL("../bin/meridian", import.meta.url));
 /** Where `make wireguard-go` puts the newest one. */
 const BUILT_WIREGUARD = fileURLToPath(new URL("../build/wireguard-go", import.meta.url));
 const BROKER_PORT = 7443;
@@ -87,7 +87,7 @@ export async function verb(
   args: readonly string[],
   options: ExecOptions = {},
 ): Promise<Result<string>> {
-  const said = await exec(daemon.place, [BIN, ...args, "--data", daemon.data], { timeoutMs: 30_000, ...options });
+  const said = await exec(daemon.place, [PROGRAM, ...args, "--data", daemon.data], { timeoutMs: 30_000, ...options });
   return said.ok ? said : err(`meridian ${args.join(" ")} in ${daemon.place.name}: ${reasonOf(said.error)}`);
 }
 
@@ -121,7 +121,7 @@ async function start(
   timeoutMs: number,
 ): Promise<Daemon> {
   await mkdir(data, { recursive: true, mode: 0o700 });
-  const job = await spawnIn(place, name, [BIN, ...args, "--log-format", "json"]);
+  const job = await spawnIn(place, name, [PROGRAM, ...args, "--log-format", "json"]);
   await waitForLine(job, isReadyLine, timeoutMs);
   return { place, data, job };
 }

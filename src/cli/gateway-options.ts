@@ -72,7 +72,8 @@ function readNetworks(reader: Reader, live: boolean): Networks {
   return networks;
 }
 
-function podCidr(text: string): Result<Cidr> {
+/** podCidr reads a pod network. */
+export function podCidr(text: string): Result<Cidr> {
   const cidr = parseCidr(text);
   return cidr.ok && cidrFamily(cidr.value) !== 4 ? err(`only IPv4 is translated in this version: ${text}`) : cidr;
 }
@@ -109,7 +110,8 @@ function sourceId(text: string): Result<string> {
     : err(`must be 1 to 200 letters, digits or . : / @ _ -: ${JSON.stringify(text.slice(0, 80))}`);
 }
 
-function tunnelPort(text: string): Result<number> {
+/** tunnelPort reads the first of eight UDP ports. */
+export function tunnelPort(text: string): Result<number> {
   const first = port(text);
   return first.ok && first.value > 65_528
     ? err(`must leave room for 8 ports, so at most 65528: ${first.value}`)
@@ -148,19 +150,25 @@ function readMembership(
   return reader.spare("join-token");
 }
 
+const TOKEN_REMEDY = "give --join-token-file FILE with what `meridian invite` printed";
+
 function readJoinToken(reader: Reader, identityFile: string): Secret | null {
-  const remedy = "give --join-token-file FILE with what `meridian invite` printed";
   if (reader.missing("join-token") && reader.missing("join-token-file")) {
     reader.faults.push(
-      `--join-token is missing: ${identityFile} is not there, so this host is no member yet; ${remedy}`,
+      `--join-token is missing: ${identityFile} is not there, so this host is no member yet; ${TOKEN_REMEDY}`,
     );
     return null;
   }
+  return readToken(reader);
+}
+
+/** readToken reads --join-token or its file. */
+export function readToken(reader: Reader): Secret | null {
   const secret = reader.secret("join-token");
   const token = secret === null ? null : parseToken(secret.reveal());
   if (token?.ok === false) {
     const flag = reader.has("join-token") ? "join-token" : "join-token-file";
-    reader.fault(flag, `${token.error}; ${remedy}`);
+    reader.fault(flag, `${token.error}; ${TOKEN_REMEDY}`);
   }
   return secret;
 }

@@ -23,6 +23,13 @@ export function readKubeAccess(reader: Reader, env: Readonly<Record<string, stri
   return { kind: "in-cluster", host, port: env["KUBERNETES_SERVICE_PORT"] ?? "443" };
 }
 
+/** needAdmin says which live cluster an operator means, by --kubeconfig alone. */
+export function needAdmin(reader: Reader): KubeAccess | null {
+  if (reader.missing("kubeconfig"))
+    reader.faults.push("--kubeconfig is missing: give the file of somebody who administers the cluster");
+  return readKubeAccess(reader, {});
+}
+
 /** checkKubeAccess reads the kubeconfig; what is wrong with it is a fault of the setting. */
 export async function checkKubeAccess(reader: Reader, access: KubeAccess | null): Promise<void> {
   if (access?.kind !== "kubeconfig") return;

@@ -6,10 +6,12 @@ import { dnsVerb } from "./dns-verb.ts";
 import { drainVerb } from "./drain-verb.ts";
 import { explainVerb } from "./explain-verb.ts";
 import { gatewayVerb } from "./gateway-verb.ts";
+import { installVerb } from "./install-verb.ts";
 import { inviteVerb } from "./invite-verb.ts";
 import { ipamVerb } from "./ipam-verb.ts";
 import { leaveVerb } from "./leave-verb.ts";
 import { statusVerb } from "./status-verb.ts";
+import { uninstallVerb } from "./uninstall-verb.ts";
 import type { Verb } from "./verb.ts";
 
 /** All verbs, in the order of the help. */
@@ -18,6 +20,8 @@ export const VERBS: readonly Verb[] = [
   gatewayVerb,
   dnsVerb,
   inviteVerb,
+  installVerb,
+  uninstallVerb,
   statusVerb,
   explainVerb,
   digVerb,

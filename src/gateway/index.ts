@@ -6,4 +6,6 @@ export type { Explanation } from "./explain.ts";
 export type { GatewayOptions } from "./options.ts";
 export { gatewayRoutes } from "./routes.ts";
 export type { GatewayStatus } from "./status.ts";
+export { undoHost } from "./undo-host.ts";
+export { joinCluster, leaveCluster, type Visit } from "./visit.ts";
 export type { AddressView, WhoisView } from "./whois.ts";

@@ -59,6 +59,11 @@ export async function clearCluster({ kubernetes }: Pick<Gateway, "kubernetes">):
  *  member still, and its other gateways may use the same file. */
 export async function forget({ options, cache }: Gateway, { gateway: only }: LeaveRequest): Promise<void> {
   cache.close();
-  if (!only) await rm(options.identityFile, { force: true });
+  if (!only) await rm(options.identityFile, { force: true }).catch(unlessMounted);
   for (const name of OURS) await rm(join(options.dataDir, name), { force: true });
+}
+
+/** An identity that was mounted read-only, as a pod's Secret is, goes with whoever mounted it. */
+function unlessMounted(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EROFS") throw error;
 }

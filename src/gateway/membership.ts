@@ -27,6 +27,9 @@ import {
 import { type Envelope, identityKeyObject, identityKeyOf, type Login, type Network, type Welcome } from "#wire";
 import type { GatewayOptions } from "./options.ts";
 
+/** MembershipOptions is what a membership needs to be told. */
+export type MembershipOptions = Pick<GatewayOptions, "cluster" | "dataDir" | "identityFile" | "joinToken" | "name">;
+
 interface Joining {
   readonly token: JoinToken;
   readonly caPem: string;
@@ -50,7 +53,7 @@ export class Membership {
   readonly uid: Uid;
   readonly privateKey: KeyObject;
   readonly publicKey: IdentityKey;
-  readonly #options: GatewayOptions;
+  readonly #options: MembershipOptions;
   #identity: Identity | null;
   readonly #joining: Joining | null;
   #verifier: KeyObject | null = null;
@@ -58,7 +61,7 @@ export class Membership {
   #ended = false;
 
   constructor(
-    options: GatewayOptions,
+    options: MembershipOptions,
     who: { uid: Uid; privateKey: KeyObject },
     identity: Identity | null,
     joining: Joining | null,
@@ -160,7 +163,7 @@ export class Membership {
 /** openMembership reads the identity file; where there is none it prepares a join: the key is on the disk, and the
  *  broker's authority checked against the token, before anything is redeemed. */
 export async function openMembership(
-  options: GatewayOptions,
+  options: MembershipOptions,
   clock: Clock,
   signal: AbortSignal,
 ): Promise<Result<Membership>> {
@@ -188,12 +191,12 @@ export async function openMembership(
 
 /** A token that is given beside an identity is kept for the case that this membership has ended. The broker is the one
  *  that we know: its authority does not come from the token. */
-function spare({ joinToken }: GatewayOptions, { brokerCa }: Identity): Joining | null {
+function spare({ joinToken }: MembershipOptions, { brokerCa }: Identity): Joining | null {
   const token = joinToken === null ? null : parseToken(joinToken.reveal());
   return token?.ok === true ? { token: token.value, caPem: brokerCa } : null;
 }
 
-function mismatch(identity: Identity, { cluster, name, identityFile }: GatewayOptions): string | undefined {
+function mismatch(identity: Identity, { cluster, name, identityFile }: MembershipOptions): string | undefined {
   if (identity.cluster !== cluster)
     return `${identityFile} is of cluster ${identity.cluster}, but --cluster is ${cluster}`;
   if (identity.gateway !== null && identity.gateway !== (name as NodeName)) {

@@ -3,6 +3,7 @@ export type { ApiServer, ApiTraffic } from "./api/api-server.ts";
 export type { Resource } from "./api/resource.ts";
 export type { Networks } from "./discover.ts";
 export { EXPORT_MARKERS, type ExportMarker } from "./export-marker.ts";
+export type { IdentityStore } from "./install/identity-secret.ts";
 export { type Live, loadLive } from "./load-live.ts";
 export type {
   ExportSpec,

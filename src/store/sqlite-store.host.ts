@@ -1,5 +1,6 @@
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import { describeFault, runCommand } from "#life";
 import { expect as must } from "#values";
@@ -10,6 +11,15 @@ import { openStore, record, runWriter, temporaryFolder, wrongAfter } from "./tes
 async function run(...argv: readonly string[]): Promise<void> {
   const result = await runCommand(argv);
   if (!result.ok) throw new Error(describeFault(result.error));
+}
+
+/** The kernel may let go of a file that was closed and removed a moment later, and says until then that it is busy. */
+async function remountReadOnly(dir: string): Promise<void> {
+  for (let left = 50; left > 0; left -= 1) {
+    if ((await runCommand(["mount", "-o", "remount,ro", dir])).ok) return;
+    await sleep(100);
+  }
+  await run("mount", "-o", "remount,ro", dir);
 }
 
 /** inject has strace do something to one system call of the writer, from its n-th use on or only then. */
@@ -90,7 +100,7 @@ describe("SqliteStore on a small disk", () => {
     await run("mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", dir);
     try {
       must(openStore(dir)).close();
-      await run("mount", "-o", "remount,ro", dir);
+      await remountReadOnly(dir);
       expect(openStore(dir)).toMatchObject({ ok: false, error: expect.stringMatching(/read-?only/i) });
     } finally {
       await run("umount", dir);

@@ -228,7 +228,7 @@ function hopFrom(text: string): Hop {
 function ruleFrom(words: readonly string[]): Rule {
   const end = words.includes("sport") ? "sport" : "dport";
   const port = after(words, end);
-  const protocol = after(words, "ipproto") === "tcp" ? "tcp" : "udp";
+  const protocol = after(words, "ipproto") === "6" ? "tcp" : "udp";
   return {
     preference: Number(after(words, "pref")),
     to: after(words, "to") as Cidr,

@@ -67,10 +67,10 @@ describe("plan()", () => {
       "ip route add 242.0.1.2/32 via 172.31.77.11 proto 77",
       "ip route add 242.192.0.0/10 dev lo src 172.31.77.10 table 7701 proto 77",
       "ip rule add pref 7701 iif lo to 242.192.0.0/10 lookup 7701 protocol 77",
-      "ip rule add pref 7702 iif lo to 242.0.0.0/8 ipproto udp sport 7799 lookup 7702 protocol 77",
-      "ip rule add pref 7702 iif lo to 242.0.0.0/8 ipproto udp dport 7799 lookup 7702 protocol 77",
-      "ip rule add pref 7702 iif lo to 242.0.0.0/8 ipproto tcp sport 7799 lookup 7702 protocol 77",
-      "ip rule add pref 7702 iif lo to 242.0.0.0/8 ipproto tcp dport 7799 lookup 7702 protocol 77",
+      "ip rule add pref 7702 iif lo to 242.0.0.0/8 ipproto 17 sport 7799 lookup 7702 protocol 77",
+      "ip rule add pref 7702 iif lo to 242.0.0.0/8 ipproto 17 dport 7799 lookup 7702 protocol 77",
+      "ip rule add pref 7702 iif lo to 242.0.0.0/8 ipproto 6 sport 7799 lookup 7702 protocol 77",
+      "ip rule add pref 7702 iif lo to 242.0.0.0/8 ipproto 6 dport 7799 lookup 7702 protocol 77",
     ]);
   });
 

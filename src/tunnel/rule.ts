@@ -11,9 +11,12 @@ export interface Rule {
   readonly match?: { readonly protocol: "udp" | "tcp"; readonly end: "sport" | "dport"; readonly port: number };
 }
 
+/** By number, as RFC 791 has them: `ip` reads their names from /etc/protocols, which small systems and images lack. */
+const NUMBER_OF = { udp: 17, tcp: 6 } as const;
+
 /** ruleText writes a rule as `ip rule add` and `ip rule del` take it. */
 export function ruleText({ preference, to, table, match }: Rule): string {
-  const ports = match === undefined ? "" : ` ipproto ${match.protocol} ${match.end} ${match.port}`;
+  const ports = match === undefined ? "" : ` ipproto ${NUMBER_OF[match.protocol]} ${match.end} ${match.port}`;
   return `pref ${preference} iif lo to ${to}${ports} lookup ${table} protocol ${PROTOCOL}`;
 }
 
@@ -40,7 +43,7 @@ export function parseRules(text: string): Result<readonly Rule[]> {
  *  and is deleted by what is legible of it: priority, destination and table. */
 function ruleOf({ priority = 0, dst = "0.0.0.0", dstlen = 32, table = "", ipproto, sport, dport }: RuleJson): Rule {
   const port = sport ?? dport;
-  const protocol = ipproto === "tcp" ? "tcp" : "udp";
+  const protocol = ipproto === "tcp" || ipproto === "ipproto-6" ? "tcp" : "udp";
   return {
     preference: priority,
     to: (dst.includes("/") ? dst : `${dst}/${dst === "all" ? 0 : dstlen}`) as Cidr,

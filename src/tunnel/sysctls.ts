@@ -7,6 +7,9 @@ import { rpFilter } from "./wanted.ts";
 
 /** Written directly: `sysctl` takes the dots in a link's name for separators. */
 const ROOT = "/proc/sys";
+/** A container's /proc/sys is read-only, but for one that may do everything: there the settings of the same network
+ *  namespace are mounted here, as deploy/kubernetes has it. */
+const ROOT_IN_POD = "/host/proc/sys";
 const GLOBAL = ["net/ipv4/ip_forward", "net/ipv4/fib_multipath_hash_policy"];
 
 /** readSysctls reads the settings that a plan may change: of this network namespace, as /proc/sys/net shows it. */
@@ -66,10 +69,15 @@ function isOurs(name: string): boolean {
 
 /** write sets one value; the kernel checks it. */
 async function write(name: string, value: string): Promise<Result<null>> {
-  try {
-    await writeFile(join(ROOT, name), value);
-    return ok(null);
-  } catch (error) {
-    return err(`sysctl ${name}=${value}: ${(error as Error).message}`);
+  let why = "";
+  for (const root of [ROOT, ROOT_IN_POD]) {
+    const fault = await writeFile(join(root, name), value).then(
+      () => null,
+      (error: NodeJS.ErrnoException) => error,
+    );
+    if (fault === null) return ok(null);
+    why ||= fault.message;
+    if (fault.code !== "EROFS") break;
   }
+  return err(`sysctl ${name}=${value}: ${why}`);
 }

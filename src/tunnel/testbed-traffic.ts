@@ -24,9 +24,22 @@ const REACH_MS = 20_000;
 export async function reaches(host: Host, from: string, to: string): Promise<void> {
   const end = performance.now() + REACH_MS;
   while ((await ping(host, from, to)) > 0) {
-    if (performance.now() > end) throw new Error(`${from} cannot reach ${to}`);
+    if (performance.now() > end) throw new Error(`${from} cannot reach ${to}:\n${await lookAt(host, to)}`);
     await sleep(50);
   }
+}
+
+/** lookAt is what a host and the others of its testbed have for a way, for the error that there is none. */
+async function lookAt(host: Host, to: string): Promise<string> {
+  const names = (await must("ip", "netns", "list")).split("\n").map((line) => line.split(" ")[0] ?? "");
+  const hosts = names.filter((name) => name.startsWith(host.name.replace(/\d+$/, "")));
+  const asks = [["addr"], ["-s", "link"], ["neigh"], ["route", "show", "table", "all"], ["rule"]];
+  const others = hosts.map(async (name) => {
+    const said = await Promise.all(asks.map((ask) => must("ip", "-n", name, "-4", ...ask).catch(String)));
+    return [`${name}:`, ...said].join("\n");
+  });
+  const own = [host.run("wg", "show").catch(String), host.run("ip", "route", "get", to).catch(String)];
+  return (await Promise.all([...own, ...others])).join("\n");
 }
 
 /** countLeaks counts what leaves a host in clear for the supernet, by its uplink. */

@@ -4,101 +4,9 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { loadVerbs, type Verb } from "#cli";
 import { freePort } from "#lab";
 import { folder, goodToken, meridian, refusedIn } from "./testbed.ts";
+import { WRONG_VALUES } from "./wrong-values.ts";
 
 const VERBS = await loadVerbs();
-
-/** Every setting of every verb with a wrong value: by flag, by environment, by configuration. Each is exit code 2 and
- *  one line with the place and what to write instead, and nothing is made or bound.
- *
- *  In values, FILE is a file where a folder or JSON is wanted, and GONE a path where nothing is. */
-
-type Row = readonly [flag: string, wrong: string, remedy: RegExp];
-
-const DATA: Row = ["data", "FILE", /is a file, not a folder: \S+\/file$/];
-const OUTPUT: Row = ["output", "yaml", /must be json or table: "yaml"/];
-const COMMON: readonly Row[] = [DATA, OUTPUT];
-const DAEMON: readonly Row[] = [
-  DATA,
-  ["log-format", "xml", /must be text or json: "xml"/],
-  ["log-level", "loud", /must be debug, info, warn or error: "loud"/],
-];
-const PLACE = /must be IP:PORT, as 10\.0\.0\.1:53 or \[fd00::1\]:53: "localhost:53"/;
-const SWITCH = /must be true or false: "maybe"/;
-
-const ROWS: Readonly<Record<string, readonly Row[]>> = {
-  broker: [
-    ...DAEMON,
-    ["listen", "localhost:53", PLACE],
-    ["advertise", "https://192.0.2.1:7443", /looks like wss:\/\/HOST:PORT/],
-    ["http", "localhost:53", PLACE],
-    ["supernet", "242.0.0.1/8", /has host bits set; write 242\.0\.0\.0\/8/],
-    ["quarantine", "1 day", /must be a duration, as 500ms, 15m or 24h: "1 day"/],
-    ["accept-loss", "maybe", SWITCH],
-    ["store", "etcd", /must be sqlite: "etcd"/],
-  ],
-  "broker backup": COMMON,
-  "broker restore": [...DAEMON, OUTPUT, ["accept-loss", "maybe", SWITCH]],
-  gateway: [
-    ...DAEMON,
-    ["cluster", "Amber", /must be a DNS label \(a-z, 0-9 and -, at most 63\): "Amber"/],
-    [
-      "join-token",
-      "letmein",
-      /one begins with mrd1\.; give --join-token-file FILE with what `meridian invite` printed/,
-    ],
-    ["join-token-file", "GONE", /there is no such file/],
-    ["pod-cidr", "10.244.0.0", /which looks like 10\.0\.0\.0\/8: "10\.244\.0\.0"/],
-    ["service-cidr", "10.96.0.1/16", /write 10\.96\.0\.0\/16/],
-    ["manifests", "FILE", /is a file, not a folder/],
-    ["kubeconfig", "GONE", /there is no such file/],
-    ["context", "lab", /means nothing without --kubeconfig FILE/],
-    ["export-marker", "istio", /must be cilium or linkerd: "istio"/],
-    ["source-id", "two words", /must be 1 to 200 letters, digits or/],
-    ["endpoint", "gw.example.com", /must be IP or IP:PORT, as 192\.0\.2\.1:51820: "gw\.example\.com"/],
-    ["listen-port", "65530", /must leave room for 8 ports, so at most 65528/],
-    ["data-plane", "ebpf", /must be auto, kernel, userspace or none: "ebpf"/],
-    ["wireguard-go", "GONE", /there is no such file/],
-    ["dns", "localhost:53", PLACE],
-    ["http", "localhost:53", PLACE],
-    ["globalnet", "yes", /must be on or off: "yes"/],
-    ["global-cidr", "242.9.0.0/24", /stands for 10\.244\.0\.0\/16 and must be as long: give one with \/16/],
-    ["name", "Node_1", /must be DNS labels joined by dots: "Node_1"/],
-    ["identity", "FILE", /others may read it \(mode 0644\): chmod 600/],
-  ],
-  dns: [
-    ...DAEMON.slice(1),
-    ["manifests", "FILE", /is a file, not a folder/],
-    ["kubeconfig", "GONE", /there is no such file/],
-    ["context", "lab", /means nothing without --kubeconfig FILE/],
-    ["conf", "GONE", /there is no such file/],
-    ["dns", "localhost:53", PLACE],
-    ["http", "localhost:53", PLACE],
-  ],
-  dig: [...COMMON, ["at", "localhost:53", PLACE], ["tcp", "maybe", SWITCH]],
-  invite: [
-    ...COMMON,
-    ["broker", "http://192.0.2.1:7480", /in clear; write https:\/\/192\.0\.2\.1:7480/],
-    ["token-file", "GONE", /there is no such file/],
-    ["ca-file", "GONE", /there is no such file/],
-    ["cluster", "a.b", /must be a DNS label/],
-    ["ttl", "31d", /must be 1s to 30d: "31d"/],
-    ["uses", "0", /must be a whole number, 1 to 1000: "0"/],
-  ],
-  status: COMMON,
-  explain: COMMON,
-  bench: [
-    ...COMMON,
-    ["peer", "Birch", /must be a DNS label/],
-    ["duration", "1h", /must be 100ms to 30s: "1h"/],
-    ["throughput", "maybe", SWITCH],
-  ],
-  "ipam list": COMMON,
-  "ipam whois": COMMON,
-  "ipam plan": [OUTPUT, ["file", "GONE", /there is no such file/]],
-  drain: [DATA, ["timeout", "2h", /must be 0s to 1h: "2h"/]],
-  leave: [DATA, ["gateway", "maybe", SWITCH], ["force", "maybe", SWITCH]],
-  diagnose: COMMON,
-};
 
 /** What makes a call right but for one setting. */
 const REST: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -114,6 +22,8 @@ const REST: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     http: "127.0.0.1:PORT",
   },
   dns: { manifests: "GONE", http: "127.0.0.1:PORT" },
+  install: { cluster: "amber", kubeconfig: "ADMIN" },
+  uninstall: { kubeconfig: "ADMIN" },
   "ipam plan": { file: "PLAN" },
 };
 /** Settings that only mean something, or are only wrong, beside others. */
@@ -130,6 +40,11 @@ const ARGS: Readonly<Record<string, readonly string[]>> = {
   "ipam whois": ["242.2.3.7"],
 };
 
+const KUBECONFIG = `clusters: [{name: amber, cluster: {server: "https://127.0.0.1:1"}}]
+users: [{name: admin, user: {token: none}}]
+contexts: [{name: amber, context: {cluster: amber, user: admin}}]
+current-context: amber
+`;
 const SECRET = "mrd1.AAAAc2VjcmV0c2VjcmV0";
 let dir = "";
 let remove = (): void => {};
@@ -142,6 +57,7 @@ beforeEach(async () => {
   chmodSync(join(dir, "file"), 0o644);
   writeFileSync(join(dir, "plan.yaml"), "clusters: [{id: a, podCidr: 10.0.0.0/16}]\n");
   writeFileSync(join(dir, "token"), goodToken());
+  writeFileSync(join(dir, "kubeconfig"), KUBECONFIG);
 });
 
 afterEach(() => remove());
@@ -152,6 +68,7 @@ function fill(text: string): string {
     .replace("GONE", join(dir, "gone"))
     .replace("PLAN", join(dir, "plan.yaml"))
     .replace("TOKEN", join(dir, "token"))
+    .replace("ADMIN", join(dir, "kubeconfig"))
     .replace("PORT", String(port));
 }
 
@@ -174,8 +91,9 @@ function config(text: string): string {
   return join(dir, "meridian.yaml");
 }
 
-const all = Object.entries(ROWS).flatMap(([verb, rows]) => rows.map((row) => [verb, ...row] as const));
-const isSwitch = (flag: string): boolean => ["throughput", "gateway", "force", "accept-loss", "tcp"].includes(flag);
+const all = Object.entries(WRONG_VALUES).flatMap(([verb, rows]) => rows.map((row) => [verb, ...row] as const));
+const SWITCHES = ["throughput", "gateway", "force", "accept-loss", "tcp", "offline", "dry-run", "with-exports"];
+const isSwitch = (flag: string): boolean => SWITCHES.includes(flag);
 
 describe("a wrong value", () => {
   test.each(all.filter(([, flag]) => !isSwitch(flag)))("of %s by flag: --%s %s", async (verb, flag, wrong, remedy) => {

@@ -14,7 +14,7 @@ export interface SourceFile {
 }
 
 /** Tests, and what only they use: fakes, examples, contracts that run against both. */
-const TEST = /\.(test|host|kube|nodes|long)\.ts$|(^|\/)(testbed|fake-|example-|host-)[^/]*\.ts$|-contract\.ts$/;
+const TEST = /\.(test|host|kube|nodes|long)\.ts$|(^|\/)(testbed|fake-|example-)[^/]*\.ts$|-contract\.ts$/;
 
 /** sourceFiles reads every TypeScript file below some folders. */
 export function sourceFiles(...folders: readonly string[]): readonly SourceFile[] {

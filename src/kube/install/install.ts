@@ -1,0 +1,119 @@
+import type { Clock } from "#life";
+import { err, ok, type Result } from "#values";
+import type { ApiServer } from "../api/api-server.ts";
+import { part } from "../sink/projection.ts";
+import { adapt, type InstallSettings } from "./adapt.ts";
+import { forwardZone } from "./cluster-dns.ts";
+import { installCrds } from "./definitions-here.ts";
+import { type KubeObject, manifests } from "./deploy-files.ts";
+import { Editor } from "./editor.ts";
+import { labelGateways } from "./gateway-nodes.ts";
+import { IdentityStore } from "./identity-secret.ts";
+import { describe, nameOf } from "./kinds.ts";
+import { rolledOut } from "./rollout.ts";
+
+/** InstallAsk is one installation. */
+export interface InstallAsk extends InstallSettings {
+  /** Nodes that become the gateways, and no others; empty: as chooseGateways has it. */
+  readonly gatewayNodes: readonly string[];
+  /** Who tells pods the clusterset's names: the cluster's CoreDNS, or somebody whom the operator tells. */
+  readonly dns: "coredns" | "none";
+  readonly timeoutMs: number;
+}
+
+export interface InstallDeps {
+  readonly api: Pick<ApiServer, "request">;
+  readonly clock: Clock;
+  /** Hears of each step: a line, for people. */
+  readonly say: (line: string) => void;
+  /** Sees that the store holds the identity, joining if need be; gives what to say of it. */
+  readonly identify: (store: IdentityStore) => Promise<Result<string>>;
+}
+
+/** install makes everything that a cluster needs, in an order in which nothing waits for what comes later, and waits
+ *  until the gateways serve. Done twice it changes nothing; what went wrong is tried again by calling it again. */
+export async function install(ask: InstallAsk, deps: InstallDeps, signal: AbortSignal): Promise<Result<void>> {
+  const { clock, say } = deps;
+  const editor = new Editor(deps.api, clock, signal);
+  const rights = adapt([...manifests("namespace"), ...manifests("rbac")], ask);
+  const parts = adapt(manifests("gateway"), ask);
+  const isDaemon = ({ kind }: KubeObject): boolean => kind === "DaemonSet";
+  const steps: readonly Step[] = [
+    ["definitions", () => definitions(editor)],
+    [`namespace ${ask.namespace} and rights`, () => applyAll(editor, rights)],
+    ["identity", () => deps.identify(new IdentityStore(editor, ask.namespace))],
+    ["gateway nodes", () => nodes(editor, ask)],
+    [
+      "configuration and Service",
+      () =>
+        applyAll(
+          editor,
+          parts.filter((object) => !isDaemon(object)),
+        ),
+    ],
+    ["gateways", () => daemons(editor, ask, parts.filter(isDaemon), say)],
+    ["cluster DNS", () => clusterDns(editor, ask, clock)],
+  ];
+  for (const [what, step] of steps) {
+    const done = await step();
+    if (!done.ok) return err(`${what}: ${done.error}`);
+    say(`${what}: ${done.value}`);
+  }
+  return ok(undefined);
+}
+
+type Step = readonly [what: string, step: () => Promise<Result<string>>];
+
+/** rendered is what an installation applies, but for the identity: for `--dry-run`. */
+export function rendered(settings: InstallSettings, crds: readonly KubeObject[]): readonly KubeObject[] {
+  const own = [...manifests("namespace"), ...manifests("rbac"), ...manifests("gateway")];
+  return [...crds, ...adapt(own, settings)];
+}
+
+async function definitions(editor: Editor): Promise<Result<string>> {
+  const theirs = await installCrds(editor);
+  if (!theirs.ok) return theirs;
+  return ok(theirs.value.length === 0 ? "served" : `served; left as they are: ${theirs.value.join(", ")}`);
+}
+
+async function applyAll(editor: Editor, objects: readonly KubeObject[]): Promise<Result<string>> {
+  for (const object of objects) {
+    const done = await editor.apply(object);
+    if (!done.ok) return done;
+  }
+  return ok(`${objects.length} objects`);
+}
+
+async function nodes(editor: Editor, { gatewayNodes }: InstallAsk): Promise<Result<string>> {
+  const chosen = await labelGateways(editor, gatewayNodes);
+  return chosen.ok ? ok(chosen.value.join(", ")) : chosen;
+}
+
+async function daemons(
+  editor: Editor,
+  { timeoutMs }: InstallAsk,
+  objects: readonly KubeObject[],
+  say: (line: string) => void,
+): Promise<Result<string>> {
+  const applied = await applyAll(editor, objects);
+  if (!applied.ok) return applied;
+  let pods = 0;
+  for (const object of objects) {
+    const { namespace, name } = nameOf(object);
+    const done = await rolledOut(editor, namespace, name, { timeoutMs, say });
+    if (!done.ok) return done;
+    pods += done.value;
+  }
+  return ok(`${pods} ready`);
+}
+
+async function clusterDns(editor: Editor, { dns, namespace }: InstallAsk, clock: Clock): Promise<Result<string>> {
+  const name = { kind: "Service", namespace, name: "meridian-dns" };
+  const found = await editor.get(name);
+  if (!found.ok) return found;
+  const address = part(found.value, "spec")["clusterIP"];
+  if (typeof address !== "string" || address === "") return err(`${describe(name)} has no address`);
+  if (dns === "none") return ok(`left alone: have it forward clusterset.local to ${address}`);
+  const done = await forwardZone(editor, address, clock);
+  return done.ok ? ok(`clusterset.local goes to ${address} (${done.value})`) : done;
+}

@@ -1,0 +1,146 @@
+import type { Clock } from "#life";
+import { err, ok, type Result } from "#values";
+import type { ApiServer } from "../api/api-server.ts";
+import { part } from "../sink/projection.ts";
+import { removeAll } from "../sink/remove-all.ts";
+import { adapt, IMAGE } from "./adapt.ts";
+import { forgetZone } from "./cluster-dns.ts";
+import { isOurs } from "./definitions-here.ts";
+import { crds, type KubeObject, manifests } from "./deploy-files.ts";
+import { Editor } from "./editor.ts";
+import { GATEWAY_LABEL, unlabelGateways } from "./gateway-nodes.ts";
+import { IdentityStore } from "./identity-secret.ts";
+import { nameOf } from "./kinds.ts";
+import { rolledOut } from "./rollout.ts";
+
+export interface UninstallAsk {
+  readonly namespace: string;
+  /** For the pods that clean the nodes; null: the image that the gateways have. */
+  readonly image: string | null;
+  /** Whether the users' ServiceExports may go with their CRD. */
+  readonly withExports: boolean;
+  readonly timeoutMs: number;
+}
+
+export interface UninstallDeps {
+  readonly api: Pick<ApiServer, "request">;
+  readonly clock: Clock;
+  readonly say: (line: string) => void;
+  /** Ends the membership of whom the store holds; gives what to say of it. */
+  readonly leave: (store: IdentityStore) => Promise<Result<string>>;
+}
+
+const GATEWAYS = "meridian-gateway";
+const CLEANERS = "meridian-uninstall";
+
+/** uninstall takes everything away that install made and that the gateways wrote: first the names, then what they lead
+ *  to, so that no client is told of what does not work. Done twice it changes nothing. */
+export async function uninstall(ask: UninstallAsk, deps: UninstallDeps, signal: AbortSignal): Promise<Result<void>> {
+  const { api, clock, say } = deps;
+  const editor = new Editor(api, clock, signal);
+  const { namespace } = ask;
+  const steps: readonly (readonly [string, () => Promise<Result<string>>])[] = [
+    ["cluster DNS", () => forgetZone(editor, clock)],
+    ["gateways", () => gone(editor, ask, { kind: "DaemonSet", namespace, name: GATEWAYS })],
+    ["membership", () => deps.leave(new IdentityStore(editor, namespace))],
+    ["imports and derived Services", () => objects(deps, signal)],
+    ["nodes", () => cleanNodes(editor, ask, say)],
+    ["namespace and rights", () => removeOwn(editor, ask)],
+    ["definitions", () => removeCrds(editor, ask, deps, signal)],
+  ];
+  for (const [what, step] of steps) {
+    const done = await step();
+    if (!done.ok) return err(`${what}: ${done.error}`);
+    say(`${what}: ${done.value}`);
+  }
+  return ok(undefined);
+}
+
+async function gone(editor: Editor, { timeoutMs }: UninstallAsk, name: Parameters<Editor["get"]>[0]) {
+  const done = await editor.remove(name, timeoutMs);
+  return done.ok ? ok("gone") : done;
+}
+
+async function objects({ api }: UninstallDeps, signal: AbortSignal): Promise<Result<string>> {
+  const removed = await removeAll(api, signal);
+  return removed.ok ? ok(`${removed.value} objects deleted`) : removed;
+}
+
+/** A pod on each node that was a gateway undoes what is there. Where the namespace is gone already, so is that. */
+async function cleanNodes(
+  editor: Editor,
+  { namespace, image, timeoutMs }: UninstallAsk,
+  say: (line: string) => void,
+): Promise<Result<string>> {
+  const [home, nodes] = [
+    await editor.get({ kind: "Namespace", namespace: "", name: namespace }),
+    await editor.list("Node", "", GATEWAY_LABEL),
+  ];
+  if (!home.ok) return home;
+  if (!nodes.ok) return nodes;
+  if (home.value === undefined || nodes.value.length === 0) return ok("clean");
+  const used = part(home.value.metadata["annotations"])[IMAGE];
+  const settings = { namespace, image: image ?? String(used ?? ""), gateway: {} };
+  if (settings.image === "")
+    return err(`the namespace ${namespace} does not say which image its gateways had: give --image`);
+  for (const object of adapt(manifests("uninstall"), settings)) {
+    const applied = await editor.apply(object);
+    if (!applied.ok) return applied;
+  }
+  const cleaned = await rolledOut(editor, namespace, CLEANERS, { timeoutMs, say });
+  if (!cleaned.ok) return cleaned;
+  const removed = await editor.remove({ kind: "DaemonSet", namespace, name: CLEANERS }, timeoutMs);
+  if (!removed.ok) return removed;
+  const unlabelled = await unlabelGateways(editor);
+  return unlabelled.ok ? ok(`${cleaned.value} clean`) : unlabelled;
+}
+
+async function removeOwn(editor: Editor, { namespace, timeoutMs }: UninstallAsk): Promise<Result<string>> {
+  const own = adapt([...manifests("rbac"), ...manifests("namespace")], { namespace, image: "", gateway: {} });
+  // what is in the namespace goes with it
+  const outside = own.filter(({ metadata }) => metadata.namespace !== namespace);
+  for (const object of outside) {
+    const removed = await editor.remove(nameOf(object), timeoutMs);
+    if (!removed.ok) return removed;
+  }
+  return ok("gone");
+}
+
+/** The CRD of ServiceExports holds what users wrote: it stays while they did, unless they say otherwise. */
+async function removeCrds(
+  editor: Editor,
+  { withExports, timeoutMs }: UninstallAsk,
+  { api }: UninstallDeps,
+  signal: AbortSignal,
+): Promise<Result<string>> {
+  const kept: string[] = [];
+  for (const crd of crds()) {
+    const found = await editor.get(nameOf(crd));
+    if (!found.ok) return found;
+    if (found.value === undefined) continue;
+    const left = withExports ? 0 : await countOf(api, found.value, signal);
+    if (!isOurs(found.value)) kept.push(`${crd.metadata.name} (not ours)`);
+    else if (left > 0) kept.push(`${crd.metadata.name} (${left} objects of users; --with-exports deletes them)`);
+    else {
+      const removed = await editor.remove(nameOf(crd), timeoutMs);
+      if (!removed.ok) return removed;
+    }
+  }
+  return ok(kept.length === 0 ? "gone" : `kept: ${kept.join(", ")}`);
+}
+
+/** countOf counts the objects of a kind, at most one page of them. */
+async function countOf(api: UninstallDeps["api"], crd: KubeObject, signal: AbortSignal): Promise<number> {
+  const { group, names, versions } = crd["spec"] as {
+    readonly group: string;
+    readonly names: { readonly plural: string };
+    readonly versions: readonly { readonly name: string; readonly storage: boolean }[];
+  };
+  const version = versions.find(({ storage }) => storage)?.name ?? "";
+  const found = await api.request(
+    { path: `/apis/${group}/${version}/${names.plural}`, query: { limit: "500" } },
+    signal,
+  );
+  // what cannot be counted is not deleted
+  return found.ok ? ((found.value as { readonly items?: readonly unknown[] }).items ?? []).length : 1;
+}
