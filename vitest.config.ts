@@ -9,7 +9,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["{src,lab,demo,bench,prove}/**/*.test.ts", "test/**/*.test.ts"],
+          include: ["{src,lab,demo,deploy,bench,prove}/**/*.test.ts", "test/**/*.test.ts"],
           testTimeout: 30_000,
         },
       },

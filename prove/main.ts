@@ -11,7 +11,9 @@ import { keeps7 } from "./keeps-7-fan-out.ts";
 import { keeps1 } from "./keeps-going-1-restarts.ts";
 import { keeps2 } from "./keeps-going-2-failover.ts";
 import { keeps2Quiet } from "./keeps-going-2-quiet.ts";
+import { kube1 } from "./kube-1-demo.ts";
 import { kube2 } from "./kube-2-rows.ts";
+import { kube4Away, kube7 } from "./kube-tests.ts";
 import type { Line, Proof } from "./line.ts";
 import { line1 } from "./line-1-fresh-clone.ts";
 import { line2 } from "./line-2-reach.ts";
@@ -35,12 +37,15 @@ const LINES: ReadonlyMap<string, Line> = new Map([
   ["keeps-5", keeps5],
   ["keeps-faults", keepsFaults],
   ["keeps-7", keeps7],
+  ["kube-1", kube1],
   ["kube-2", kube2],
+  ["kube-4-away", kube4Away],
+  ["kube-7", kube7],
 ]);
 
 const HELP = `prove: measures every figure that is promised and prints it beside what is required.
 
-  make prove                       all lines, in about two hours
+  make prove                       all lines, in about three hours
   node prove/main.ts 3 keeps-2     only these lines
   --brief                          the table alone, without what stands under it
 

@@ -50,12 +50,18 @@ const BROKER: Daemon = {
 };
 
 /** What adapt puts where a setting is to be: words that no manifest has. */
-const MARKS = { namespace: "mark-of-namespace", image: "mark-of-image", gateway: { mark: "of-configuration" } } as const;
+const MARKS = {
+  namespace: "mark-of-namespace",
+  image: "mark-of-image",
+  gateway: { mark: "of-configuration" },
+} as const;
 const MARK_OF_CONFIG = stringify(MARKS.gateway);
 
 /** template makes one of Helm's from manifests: adapt decides what differs between clusters, here as there. */
 function template(name: string, objects: readonly KubeObject[], daemon: Daemon): string {
-  const adapted = adapt(objects, MARKS).map((object) => stringify(object, { lineWidth: 0, aliasDuplicateObjects: false }));
+  const adapted = adapt(objects, MARKS).map((object) =>
+    stringify(object, { lineWidth: 0, aliasDuplicateObjects: false }),
+  );
   const text = adapted.join("---\n");
   if (text.includes("{{")) throw new Error(`${name}.yaml has braces, which Helm would read`);
   return `{{- /* Made from deploy/kubernetes/${name}.yaml: change that, then \`make helm\`. */ -}}\n${fill(text, daemon)}`;
@@ -67,9 +73,14 @@ function fill(text: string, { values, key, remedy }: Daemon): string {
     .replaceAll(MARKS.namespace, "{{ .Release.Namespace | quote }}")
     .replaceAll(MARKS.image, "{{ .Values.image | quote }}")
     .replaceAll(/(imagePullPolicy:) .*/g, "$1 {{ .Values.pullPolicy }}")
-    .replaceAll(/^( *)mark: of-configuration$/gm, (_, indent: string) => `${indent}{{- ${config} | nindent ${indent.length} }}`)
+    .replaceAll(
+      /^( *)mark: of-configuration$/gm,
+      (_, indent: string) => `${indent}{{- ${config} | nindent ${indent.length} }}`,
+    )
     .replaceAll(digestLine, `$1 {{ printf "%s\\n" (${config}) | sha256sum | trunc 16 | quote }}`);
-  return filled.includes(config) ? `{{- $_ := required ${JSON.stringify(remedy)} ${values}.${key} -}}\n${filled}` : filled;
+  return filled.includes(config)
+    ? `{{- $_ := required ${JSON.stringify(remedy)} ${values}.${key} -}}\n${filled}`
+    : filled;
 }
 
 const digestLine = new RegExp(`(${CONFIG_DIGEST}:) .*`, "g");

@@ -46,24 +46,36 @@ function object(properties: Schema): Schema {
 }
 
 /** The settings of a daemon, less what its pods' command line says already. */
-function configuration(verbs: readonly Verb[], name: "gateway" | "broker", kind: string): Readonly<Record<string, Schema>> {
+function configuration(
+  verbs: readonly Verb[],
+  name: "gateway" | "broker",
+  kind: string,
+): Readonly<Record<string, Schema>> {
   const settings = verbs.find((verb) => verb.name === name)?.settings ?? [];
   const given = argumentsOf(name, kind);
-  const free = settings.filter(({ flag }) => !NOT_IN_PODS.includes(flag) && !given.some((one) => one.startsWith(`--${flag}=`)));
-  return Object.fromEntries(free.map((setting) => [camelCase(setting.flag), valueOf(setting)]));
+  const free = settings.filter(
+    ({ flag }) => !NOT_IN_PODS.includes(flag) && !given.some((one) => one.startsWith(`--${flag}=`)),
+  );
+  return Object.fromEntries(free.map((setting) => [camelCase(setting.flag), schemaOf(setting)]));
 }
 
 function argumentsOf(name: "gateway" | "broker", kind: string): readonly string[] {
   const daemon = manifests(name).find((one) => one.kind === kind);
-  const [container] = part(daemon, "spec", "template", "spec")["containers"] as readonly [{ readonly args: readonly string[] }];
+  const [container] = part(daemon, "spec", "template", "spec")["containers"] as readonly [
+    { readonly args: readonly string[] },
+  ];
   return container.args;
 }
 
-function valueOf({ value, help, fallback, repeat }: Setting): Schema {
+function schemaOf({ value, help, fallback, repeat }: Setting): Schema {
   if (value === null) return { type: "boolean", description: help };
   const rest = fallback === undefined ? {} : { default: value === "PORT" ? Number(fallback) : fallback };
   if (value === "PORT") return { type: "integer", description: help, ...rest };
-  return { ...text(help), ...(repeat === true ? { type: ["string", "array"], items: { type: "string" } } : {}), ...rest };
+  return {
+    ...text(help),
+    ...(repeat === true ? { type: ["string", "array"], items: { type: "string" } } : {}),
+    ...rest,
+  };
 }
 
 function text(description: string): Schema {

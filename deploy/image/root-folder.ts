@@ -27,7 +27,8 @@ export async function addProgram(root: string, program: string, to?: string): Pr
   await place(real, join(root, to ?? join(await realpath(dirname(path)), basename(path))));
   const loaded = await runCommand(["ldd", real]);
   // a program that loads nothing has no list
-  if (!loaded.ok) return /not a dynamic/.test(describeFault(loaded.error)) ? ok(undefined) : err(describeFault(loaded.error));
+  if (!loaded.ok)
+    return /not a dynamic/.test(describeFault(loaded.error)) ? ok(undefined) : err(describeFault(loaded.error));
   for (const library of librariesIn(loaded.value)) await place(library, join(root, library));
   return ok(undefined);
 }

@@ -171,11 +171,12 @@ function nodeSpec({ name, index, podCidr }: KubeClusterSpec, number: number) {
   return { name: `${name}-${number}`, address, podRange, podCidr };
 }
 
-/** The node is there before its kubelet, so that it has the range that its CNI and everybody's routes have. */
+/** The node is there before its kubelet, so that it has the range that its CNI and everybody's routes have; by its labels
+ *  the scheduler knows it at once. */
 function renderNode({ name, podRange }: KubeNode): string {
   return `apiVersion: v1
 kind: Node
-metadata: {name: ${name}}
+metadata: {name: ${name}, labels: {kubernetes.io/os: linux, kubernetes.io/hostname: ${name}}}
 spec: {podCIDR: ${podRange}, podCIDRs: [${podRange}]}
 `;
 }

@@ -34,12 +34,13 @@ export async function raiseKubeSet(run: Run, tools: NodeTools, image: string): P
   return { amber, birch, broker: await startBroker(underlay) };
 }
 
-/** installIn has the program install itself in a cluster, with a token that was just made. Gives what it said on the
- *  way; the error is that with its fault. */
+/** installIn has the program install itself in a cluster, with a token that was just made; under the cluster's name
+ *  unless told. Gives what it said on the way; the error is that with its fault. */
 export async function installIn(
   { broker }: KubeSet,
-  { name, kubeconfig }: KubeCluster,
+  { name: own, kubeconfig }: KubeCluster,
   flags: readonly string[] = [],
+  name = own,
 ): Promise<Result<string>> {
   const file = join(broker.place.run.folder, "data", `${name}.token`);
   await writeFile(file, await invite(broker, ["--cluster", name]), { mode: 0o600 });

@@ -34,8 +34,9 @@ const ARCHIVES = IMAGE_NAMES.map((name) => archiveOf(IMAGE_FOLDER, name));
 const NODE_PROGRAMS: readonly ExtraProgram[] = ["/usr/lib/cni/bridge", "containerd", "curl", "iptables", "runc"];
 const BUILD_PROGRAMS: readonly ExtraProgram[] = [...NODE_PROGRAMS, "busybox", "dig", "etcd"];
 
-/** findNodeTools looks for all that a cluster with nodes needs. The error says what to run. */
+/** findNodeTools looks for all that a cluster with nodes needs. The error says what to do. */
 export async function findNodeTools(): Promise<Result<NodeTools>> {
+  if (process.getuid?.() !== 0) return err("nodes need root");
   const plane = await findKubeTools();
   if (!plane.ok) return err(`${plane.error}, then \`make kube-node-tools\``);
   const files = [SCHEDULER, KUBELET, KUBE_PROXY, ...ARCHIVES];

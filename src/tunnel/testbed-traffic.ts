@@ -16,9 +16,10 @@ export async function ping(host: Host, from: string, to: string, count = 1): Pro
   return Number(sent) - Number(received);
 }
 
-/** A handshake that was lost is tried again after 5 s (REKEY_TIMEOUT of the WireGuard paper); a ping may be refused at once
- *  meanwhile, so it is the time that counts, and not the tries. */
-const REACH_MS = 20_000;
+/** A handshake that was lost is tried again after 5 s (REKEY_TIMEOUT of the WireGuard paper), and is lost where both sides
+ *  begin one while the other's is on its way: on a busy machine that may happen several times in a row. A ping may be
+ *  refused at once meanwhile, so it is the time that counts, and not the tries. */
+const REACH_MS = 60_000;
 
 /** reaches pings until the first answer: a handshake may still be under way. */
 export async function reaches(host: Host, from: string, to: string): Promise<void> {

@@ -92,7 +92,17 @@ function config(text: string): string {
 }
 
 const all = Object.entries(WRONG_VALUES).flatMap(([verb, rows]) => rows.map((row) => [verb, ...row] as const));
-const SWITCHES = ["throughput", "gateway", "force", "accept-loss", "tcp", "offline", "dry-run", "identity-only", "with-exports"];
+const SWITCHES = [
+  "throughput",
+  "gateway",
+  "force",
+  "accept-loss",
+  "tcp",
+  "offline",
+  "dry-run",
+  "identity-only",
+  "with-exports",
+];
 const isSwitch = (flag: string): boolean => SWITCHES.includes(flag);
 
 describe("a wrong value", () => {

@@ -23,6 +23,7 @@ const NOT_RUN: readonly (readonly [pattern: RegExp, reason: string])[] = [
     /^meridian (gateway --identity|drain)/m,
     "two gateways need two hosts with tunnels; siblings.long.ts runs both commands",
   ],
+  [/^meridian (un)?install /m, "needs clusters with nodes: test/nodes/install.long.ts runs both in real ones"],
   [/^iptables /m, "it is for a chain that only Docker makes"],
 ];
 

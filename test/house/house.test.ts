@@ -5,7 +5,7 @@ import { functionsIn, linesOf, quantile } from "./budgets.ts";
 import { cycles, faultsIn } from "./law.ts";
 import { ROOT, sourceFiles } from "./source-files.ts";
 
-const all = sourceFiles("src", "lab", "demo", "bench", "test");
+const all = sourceFiles("src", "lab", "demo", "deploy", "bench", "test");
 const sources = all.filter(({ isTest }) => !isTest);
 const product = sources.filter(({ path }) => path.startsWith("src/"));
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadLive } from "#kube";
 import { eventually, findKubeTools } from "#lab";
 import { err, ok } from "#values";
-import { DnsWatch } from "../faults/dns-watch.ts";
+import { apiAway, CONVERGED_MS } from "./api-away.ts";
 import { addService, at, derivedOf, exportService, importOf, noImport, slicesOf, unexport } from "./objects.ts";
 import { type KubeMember, type KubeScene, NAMESPACE, raisePair } from "./scene.ts";
 
@@ -16,7 +16,6 @@ if (!tools.ok) process.stderr.write(`skipped: ${tools.error}\n`);
 
 /** How long the API server is away. */
 const AWAY_MS = 10_000;
-const CONVERGED_MS = 5000;
 
 describe.skipIf(!tools.ok)("an API server that fails", () => {
   let scene: KubeScene;
@@ -47,35 +46,7 @@ describe.skipIf(!tools.ok)("an API server that fails", () => {
   });
 
   test("away: every name is answered, and what happened meanwhile is there within five seconds of its return (F29, F33)", async () => {
-    await using queries = new DnsWatch(birch.dns, [`stays.${NAMESPACE}.svc.clusterset.local`]);
-    await birch.plane.stopApiServer();
-    await addService(amber, "meanwhile", { pods: ["10.244.0.7"] });
-    await exportService(amber, "meanwhile");
-    await amber.user.remove(RESOURCES.serviceExports, NAMESPACE, "goes");
-    await sleep(AWAY_MS);
-    await birch.plane.writes();
-    await birch.plane.startApiServer();
-    const back = performance.now();
-    await importOf(birch, "meanwhile");
-    await slicesOf(birch, "meanwhile", 1);
-    await noImport(birch, "goes");
-    expect(performance.now() - back).toBeLessThan(CONVERGED_MS);
-    await slicesOf(birch, "goes", 0);
-    expect(queries.asked).toBeGreaterThan(AWAY_MS / 50);
-    expect(queries.lapses).toEqual([]);
-    // Service, slice, import and status of the new one; import, slice and Service of the old one.
-    const writes = await birch.plane.writes();
-    expect(writes.length).toBeLessThanOrEqual(14); // until its RBAC is read an API server refuses everything
-    const done = writes.filter(({ code }) => code < 300);
-    expect(done.map(({ verb, resource }) => `${verb} ${resource}`).toSorted()).toEqual([
-      "delete endpointslices",
-      "delete serviceimports",
-      "delete services",
-      "patch endpointslices",
-      "patch serviceimports",
-      "patch serviceimports/status",
-      "patch services",
-    ]);
+    await apiAway({ amber, birch }, AWAY_MS);
     await unexport([amber], "meanwhile");
   });
 
