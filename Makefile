@@ -14,7 +14,7 @@ help:
 	@echo "make image         build/meridian-image.tar, which docker and containerd load; without docker or a registry"
 	@echo "make helm          writes the chart deploy/helm/meridian anew, from the manifests in deploy/kubernetes"
 	@echo "make kube-tools    builds the Kubernetes that tests run against, once for all checkouts (needs Go)"
-	@echo "make kube-node-tools  builds what whole clusters with nodes are made of, after the former (needs Go and root)"
+	@echo "make kube-node-tools  builds what whole clusters with nodes are made of, after the former, and Helm (needs Go and root)"
 	@echo "make wireguard-go  builds the newest user-space WireGuard into build/ (needs Go)"
 
 setup: node_modules/.installed

@@ -22,32 +22,32 @@ export async function chartFiles(): Promise<ChartFiles> {
     ["Chart.yaml", renderChart()],
     ["values.schema.json", `${JSON.stringify(await valuesSchema(), null, 2)}\n`],
     ...crds.sort().map((name) => [`crds/${name}`, readFileSync(new URL(name, CRDS), "utf8")] as const),
-    ["templates/rbac.yaml", template("rbac", manifests("rbac"), GATEWAY)],
-    ["templates/gateway.yaml", template("gateway", manifests("gateway"), GATEWAY)],
-    ["templates/broker.yaml", onlyIf(".Values.broker.enabled", template("broker", brokerObjects(), BROKER))],
+    madeFrom("rbac", onlyIf(GATEWAYS, template(manifests("rbac"), GATEWAY))),
+    madeFrom("gateway", NO_CLUSTER + onlyIf(GATEWAYS, template(manifests("gateway"), GATEWAY))),
+    madeFrom("broker", onlyIf(".Values.broker.enabled", NO_ADDRESS + template(brokerObjects(), BROKER))),
   ]);
 }
 
-/** Daemon is whose configuration stands in a template. */
-interface Daemon {
-  /** Where Helm has it. */
-  readonly values: string;
-  /** The key without which it does not start, and what to say then. */
-  readonly key: string;
-  readonly remedy: string;
-}
+/** Where Helm has the configuration of a daemon. */
+const GATEWAY = ".Values.gateway";
+const BROKER = ".Values.broker.config";
 
-const GATEWAY: Daemon = {
-  values: ".Values.gateway",
-  key: "cluster",
-  remedy: "gateway.cluster is missing: give the id of this cluster, as --set gateway.cluster=amber",
-};
-const BROKER: Daemon = {
-  values: ".Values.broker.config",
-  key: "advertise",
-  remedy:
-    "broker.config.advertise is missing: give the address that gateways dial, as --set broker.config.advertise=wss://broker.example.com:7443",
-};
+/** A cluster may have a broker and no gateways. Settings of gateways without the id are a mistake, with a broker, too. */
+const GATEWAYS = `${GATEWAY}.cluster`;
+const NO_CLUSTER = `{{- if and (not ${GATEWAYS}) (or (not .Values.broker.enabled) (omit ${GATEWAY} "cluster")) }}
+{{- fail ${JSON.stringify(
+  "gateway.cluster is missing: give the id of this cluster, as --set gateway.cluster=amber; " +
+    "for a broker and no gateways give broker.enabled=true, and nothing of gateway",
+)} }}
+{{- end }}
+`;
+const NO_ADDRESS = `{{- if not ${BROKER}.advertise }}
+{{- fail ${JSON.stringify(
+  "broker.config.advertise is missing: give the address that gateways dial, " +
+    "as --set broker.config.advertise=wss://broker.example.com:7443",
+)} }}
+{{- end }}
+`;
 
 /** What adapt puts where a setting is to be: words that no manifest has. */
 const MARKS = {
@@ -57,19 +57,26 @@ const MARKS = {
 } as const;
 const MARK_OF_CONFIG = stringify(MARKS.gateway);
 
-/** template makes one of Helm's from manifests: adapt decides what differs between clusters, here as there. */
-function template(name: string, objects: readonly KubeObject[], daemon: Daemon): string {
-  const adapted = adapt(objects, MARKS).map((object) =>
-    stringify(object, { lineWidth: 0, aliasDuplicateObjects: false }),
-  );
-  const text = adapted.join("---\n");
-  if (text.includes("{{")) throw new Error(`${name}.yaml has braces, which Helm would read`);
-  return `{{- /* Made from deploy/kubernetes/${name}.yaml: change that, then \`make helm\`. */ -}}\n${fill(text, daemon)}`;
+function madeFrom(name: string, text: string): readonly [path: string, text: string] {
+  return [
+    `templates/${name}.yaml`,
+    `{{- /* Made from deploy/kubernetes/${name}.yaml: change that, then \`make helm\`. */}}\n${text}`,
+  ];
 }
 
-function fill(text: string, { values, key, remedy }: Daemon): string {
+/** template makes Helm's from manifests: adapt decides what differs between clusters, here as there. */
+function template(objects: readonly KubeObject[], values: string): string {
+  const texts = adapt(objects, MARKS).map((object) =>
+    stringify(object, { lineWidth: 0, aliasDuplicateObjects: false }),
+  );
+  const text = texts.join("---\n");
+  if (text.includes("{{")) throw new Error("a manifest has braces, which Helm would read");
+  return fill(text, values);
+}
+
+function fill(text: string, values: string): string {
   const config = `toYaml ${values}`;
-  const filled = text
+  return text
     .replaceAll(MARKS.namespace, "{{ .Release.Namespace | quote }}")
     .replaceAll(MARKS.image, "{{ .Values.image | quote }}")
     .replaceAll(/(imagePullPolicy:) .*/g, "$1 {{ .Values.pullPolicy }}")
@@ -78,9 +85,6 @@ function fill(text: string, { values, key, remedy }: Daemon): string {
       (_, indent: string) => `${indent}{{- ${config} | nindent ${indent.length} }}`,
     )
     .replaceAll(digestLine, `$1 {{ printf "%s\\n" (${config}) | sha256sum | trunc 16 | quote }}`);
-  return filled.includes(config)
-    ? `{{- $_ := required ${JSON.stringify(remedy)} ${values}.${key} -}}\n${filled}`
-    : filled;
 }
 
 const digestLine = new RegExp(`(${CONFIG_DIGEST}:) .*`, "g");

@@ -27,17 +27,19 @@ export async function valuesSchema(): Promise<Schema> {
   const verbs = await loadVerbs();
   const gateway = configuration(verbs, "gateway", "DaemonSet");
   const broker = configuration(verbs, "broker", "Deployment");
+  const values = {
+    image: text("image of the program"),
+    pullPolicy: { enum: ["Always", "IfNotPresent", "Never"], description: "when nodes pull the image" },
+    gateway: object({ ...gateway, cluster: { ...gateway["cluster"], pattern: LABEL_OR_NOTHING } }),
+    broker: { ...object({ enabled: { type: "boolean" }, config: object(broker) }), required: ["enabled", "config"] },
+  };
   return {
     $schema: "http://json-schema.org/draft-07/schema#",
     $comment: "Made by deploy/helm/values-schema.ts: `make helm`.",
-    ...object({
-      image: text("image of the program"),
-      pullPolicy: { enum: ["Always", "IfNotPresent", "Never"], description: "when nodes pull the image" },
-      gateway: object({ ...gateway, cluster: { ...gateway["cluster"], pattern: LABEL_OR_NOTHING } }),
-      broker: object({ enabled: { type: "boolean" }, config: object(broker) }),
-      // Helm itself puts it there, where the chart is part of another.
-      global: { type: "object" },
-    }),
+    // Helm itself puts `global` there, where the chart is part of another.
+    ...object({ ...values, global: { type: "object" } }),
+    // a null takes away what values.yaml gives
+    required: Object.keys(values),
   };
 }
 

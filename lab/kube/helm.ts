@@ -14,7 +14,7 @@ const INSTALL = 'PATH="$PATH:/usr/local/go/bin" CGO_ENABLED=0 exec nice go insta
 
 /** findHelm gives the path of Helm; the error says how it comes there. */
 export async function findHelm(): Promise<Result<string>> {
-  return (await exists(PATH)) ? ok(PATH) : err("no Helm to try the chart with: run `make kube-tools` (needs Go)");
+  return (await exists(PATH)) ? ok(PATH) : err("no Helm to try the chart with: run `make kube-node-tools` (needs Go)");
 }
 
 /** buildHelm builds it from its Go module, where it is not there yet. `say` hears of that. */

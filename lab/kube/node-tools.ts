@@ -5,6 +5,7 @@ import { err, ok, type Result } from "#values";
 import { type ExtraProgram, missingPrograms, requirePrograms } from "../require.ts";
 import { findCoreDns } from "./coredns.ts";
 import { buildPrograms, KUBERNETES_FOLDER, type KubeProgram } from "./go-module.ts";
+import { buildHelm } from "./helm.ts";
 import { archiveOf, buildImage, IMAGES, type ImageName } from "./images.ts";
 import { buildKubeTools, findKubeTools, type KubeTools } from "./tools.ts";
 
@@ -46,7 +47,7 @@ export async function findNodeTools(): Promise<Result<NodeTools>> {
   return ok({ ...plane.value, scheduler: SCHEDULER, kubelet: KUBELET, kubeProxy: KUBE_PROXY, images: ARCHIVES });
 }
 
-/** buildNodeTools builds what is missing. `say` hears of what takes more than seconds. */
+/** buildNodeTools builds what is missing, and Helm. `say` hears of what takes more than seconds. */
 export async function buildNodeTools(say: (line: string) => void): Promise<Result<void>> {
   const plane = await buildKubeTools(say);
   if (!plane.ok) return plane;
@@ -56,6 +57,8 @@ export async function buildNodeTools(say: (line: string) => void): Promise<Resul
   const built = wanted.length === 0 ? ok(undefined) : await buildPrograms(module, wanted, say);
   if (!built.ok) return built;
   await rm(module, { recursive: true, force: true });
+  const helm = await buildHelm(say);
+  if (!helm.ok) return helm;
   const coredns = await findCoreDns(say);
   if (!coredns.ok) return coredns;
   await mkdir(IMAGE_FOLDER, { recursive: true });

@@ -4,7 +4,6 @@ import process from "node:process";
 import { err, ok, type Result } from "#values";
 import { requirePrograms } from "../require.ts";
 import { buildPrograms, KUBERNETES_FOLDER } from "./go-module.ts";
-import { buildHelm } from "./helm.ts";
 
 const COMMANDS = ["kube-apiserver", "kube-controller-manager", "kubectl"] as const;
 
@@ -31,10 +30,8 @@ export async function findKubeTools(): Promise<Result<KubeTools>> {
   return err("no Kubernetes to test against: run `make kube-tools` (needs Go, etcd-server by apt, and ten minutes)");
 }
 
-/** buildKubeTools builds what is missing, and Helm. `say` hears of each program, which takes minutes. */
+/** buildKubeTools builds what is missing. `say` hears of each program, which takes minutes. */
 export async function buildKubeTools(say: (line: string) => void): Promise<Result<void>> {
-  const helm = await buildHelm(say);
-  if (!helm.ok) return helm;
   await mkdir(KUBERNETES_FOLDER, { recursive: true });
   const wanted: string[] = [];
   for (const name of COMMANDS) if (!(await exists(join(KUBERNETES_FOLDER, name)))) wanted.push(name);
