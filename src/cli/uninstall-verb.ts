@@ -18,19 +18,24 @@ export const uninstallVerb: Verb = {
     { flag: "namespace", value: "NAME", help: "namespace that was installed into", fallback: "meridian" },
     { flag: "image", value: "REF", help: "image that cleans the nodes; default: the one of the gateways" },
     { flag: "with-exports", value: null, help: "delete the users' ServiceExports, too, with their CRD" },
-    { flag: "force", value: null, help: "go on although the broker cannot be told" },
+    {
+      flag: "force",
+      value: null,
+      help: "go on although the broker cannot be told, or is in the namespace and goes with it",
+    },
     { flag: "timeout", value: "SPAN", help: "how long each step may take", fallback: "3m" },
   ],
   async run({ given, around, signal }) {
     const reader = new Reader(given);
     const access = needAdmin(reader);
+    const force = reader.on("force");
     const ask = {
       namespace: reader.one("namespace", parseClusterId, "meridian") ?? "",
       image: reader.one("image", imageName),
+      withBroker: force,
       withExports: reader.on("with-exports"),
       timeoutMs: reader.one("timeout", span("10s", "1h"), "3m") ?? 0,
     };
-    const force = reader.on("force");
     await checkKubeAccess(reader, access);
     if (access === null || reader.faults.length > 0) return refuse(around, reader.faults);
     const live = await loadLive();

@@ -24,6 +24,7 @@ const NOT_RUN: readonly (readonly [pattern: RegExp, reason: string])[] = [
     "two gateways need two hosts with tunnels; siblings.long.ts runs both commands",
   ],
   [/^meridian (un)?install /m, "needs clusters with nodes: test/nodes/install.long.ts runs both in real ones"],
+  [/^helm install /m, "needs a cluster with nodes: deploy/helm/chart.test.ts renders the chart with the real Helm"],
   [/^iptables /m, "it is for a chain that only Docker makes"],
 ];
 

@@ -1,23 +1,11 @@
 import { expect, test } from "vitest";
 import { systemClock } from "#life";
-import { err, ok } from "#values";
-import { type InstallDeps, installIdentity } from "./install.ts";
-
-type Api = InstallDeps["api"];
-
-/** An API server that knows some paths, takes every write, and notes what was asked. */
-function apiWith(known: readonly string[]): { readonly api: Api; readonly asked: string[] } {
-  const asked: string[] = [];
-  const request: Api["request"] = async ({ method = "GET", path, body }) => {
-    asked.push(`${method} ${path}`);
-    if (method !== "GET") return ok(body);
-    return known.includes(path) ? ok({}) : err({ code: 404, reason: "NotFound", message: path, retryAfterMs: null });
-  };
-  return { api: { request }, asked };
-}
+import { ok } from "#values";
+import { fakeApi } from "./fake-api.ts";
+import { installIdentity } from "./install.ts";
 
 async function identityIn(known: readonly string[]) {
-  const { api, asked } = apiWith(known);
+  const { api, asked } = fakeApi(known);
   const said: string[] = [];
   const identify = async () => ok("birch has joined");
   const deps = { api, clock: systemClock, say: (line: string) => void said.push(line), identify };

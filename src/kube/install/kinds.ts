@@ -11,6 +11,7 @@ const KINDS: readonly Resource[] = [
   { apiVersion: CORE, kind: "ConfigMap", plural: "configmaps", namespaced: true },
   { apiVersion: CORE, kind: "Secret", plural: "secrets", namespaced: true },
   { apiVersion: CORE, kind: "Service", plural: "services", namespaced: true },
+  { apiVersion: CORE, kind: "PersistentVolumeClaim", plural: "persistentvolumeclaims", namespaced: true },
   { apiVersion: CORE, kind: "Node", plural: "nodes", namespaced: false },
   { apiVersion: CORE, kind: "Pod", plural: "pods", namespaced: true },
   { apiVersion: "apps/v1", kind: "DaemonSet", plural: "daemonsets", namespaced: true },

@@ -10,7 +10,7 @@ import { crds, type KubeObject, manifests } from "./deploy-files.ts";
 import { Editor } from "./editor.ts";
 import { GATEWAY_LABEL, unlabelGateways } from "./gateway-nodes.ts";
 import { IdentityStore } from "./identity-secret.ts";
-import { nameOf } from "./kinds.ts";
+import { describe, nameOf } from "./kinds.ts";
 import { rolledOut } from "./rollout.ts";
 
 export interface UninstallAsk {
@@ -19,6 +19,8 @@ export interface UninstallAsk {
   readonly image: string | null;
   /** Whether the users' ServiceExports may go with their CRD. */
   readonly withExports: boolean;
+  /** Whether a broker in the namespace may go with it. */
+  readonly withBroker: boolean;
   readonly timeoutMs: number;
 }
 
@@ -32,13 +34,17 @@ export interface UninstallDeps {
 
 const GATEWAYS = "meridian-gateway";
 const CLEANERS = "meridian-uninstall";
+const BROKER = "meridian-broker";
 
 /** uninstall takes everything away that install made and that the gateways wrote: first the names, then what they lead
- *  to, so that no client is told of what does not work. Done twice it changes nothing. */
+ *  to, so that no client is told of what does not work. Done twice it changes nothing. Where the namespace holds a
+ *  broker, nothing is touched unless `withBroker` is set: every cluster's membership would go with it. */
 export async function uninstall(ask: UninstallAsk, deps: UninstallDeps, signal: AbortSignal): Promise<Result<void>> {
   const { api, clock, say } = deps;
   const editor = new Editor(api, clock, signal);
   const { namespace } = ask;
+  const alone = ask.withBroker ? ok(undefined) : await withoutBroker(editor, namespace);
+  if (!alone.ok) return alone;
   const steps: readonly (readonly [string, () => Promise<Result<string>>])[] = [
     ["cluster DNS", () => forgetZone(editor, clock)],
     ["gateways", () => gone(editor, ask, { kind: "DaemonSet", namespace, name: GATEWAYS })],
@@ -52,6 +58,20 @@ export async function uninstall(ask: UninstallAsk, deps: UninstallDeps, signal: 
     const done = await step();
     if (!done.ok) return err(`${what}: ${done.error}`);
     say(`${what}: ${done.value}`);
+  }
+  return ok(undefined);
+}
+
+/** A broker that is stopped, or that Helm took away, has left its data. */
+async function withoutBroker(editor: Editor, namespace: string): Promise<Result<void>> {
+  for (const kind of ["Deployment", "PersistentVolumeClaim"]) {
+    const name = { kind, namespace, name: BROKER };
+    const found = await editor.get(name);
+    if (!found.ok) return found;
+    if (found.value === undefined) continue;
+    return err(
+      `${describe(name)} would go with the namespace, and the membership of every cluster with it: --force takes it, too`,
+    );
   }
   return ok(undefined);
 }
