@@ -24,6 +24,7 @@ import {
 import { readKubeAccess } from "./kube-access.ts";
 import { dataDir, endpoint, folder, listenAt, oneOf, path, port, program } from "./parsers.ts";
 import type { Reader } from "./reader.ts";
+import { UNTRANSLATED } from "./untranslated.ts";
 import type { Surroundings } from "./verb.ts";
 
 type Networks = Pick<GatewayOptions, "podCidrs" | "serviceCidrs" | "globalCidrs">;
@@ -51,7 +52,7 @@ export function readGatewayOptions(reader: Reader, around: Surroundings): Gatewa
   };
   const globalnet = reader.one("globalnet", oneOf("on", "off"), "on");
   if (globalnet === "off")
-    reader.fault("globalnet", "off: untranslated routing is not available in this version; leave it on");
+    reader.fault("globalnet", `off: ${UNTRANSLATED}`);
   const joinToken = identityFile === null ? null : readMembership(reader, identityFile, { cluster, name });
   if (dir === null || cluster === null || name === null || identityFile === null) return null;
   const process = { path: around.env["PATH"] ?? "", version: around.version };
