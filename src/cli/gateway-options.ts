@@ -60,7 +60,7 @@ export function readGatewayOptions(reader: Reader, around: Surroundings): Gatewa
 
 /** exportMarker reads whose marks export a Service. */
 export function exportMarker(text: string): Result<ExportMarker> {
-  // Its agent (lighthouse, pkg/agent/controller) looks at ServiceExports alone: no label or annotation of a Service counts.
+  // Its agent (lighthouse, pkg/agent/controller/agent.go) exports what has a ServiceExport: no mark of a Service counts.
   return text === "submariner"
     ? err("submariner marks no Services: its exports are ServiceExports, which are exported without it; leave it out")
     : oneOf(...EXPORT_MARKERS)(text);
