@@ -121,7 +121,8 @@ class User implements KubeClient {
   }
 
   async grantGateway(): Promise<void> {
-    for (const role of documentsOf(RBAC)) {
+    const roles = documentsOf(RBAC).filter(({ kind }) => kind === "ClusterRole" || kind === "Role");
+    for (const role of roles) {
       const { name, namespace } = role.metadata;
       const isCluster = role["kind"] === "ClusterRole";
       await this.apply(isCluster ? CLUSTER_ROLE : ROLE, role);
