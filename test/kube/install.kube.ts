@@ -116,6 +116,12 @@ describe.skipIf(!tools.ok)("meridian install, where no pod runs", () => {
     expect(err).toMatch(/gateway nodes: there is no node node-9: the cluster has node-1\n$/);
   });
 
+  test("a second installation in another namespace is refused", async () => {
+    const { code, err } = await install("--namespace", "nets");
+    expect(code).toBe(1);
+    expect(err).toMatch(/it is installed in the namespace meridian: give --namespace meridian\n$/);
+  });
+
   test("--dry-run prints what kubectl takes, and asks nobody", async () => {
     const { code, out } = await say(["install", "--cluster", "amber", "--dry-run", "-o", "json"]);
     expect(code).toBe(0);

@@ -5,12 +5,12 @@ import { part } from "../sink/projection.ts";
 import { removeAll } from "../sink/remove-all.ts";
 import { adapt, IMAGE } from "./adapt.ts";
 import { forgetZone } from "./cluster-dns.ts";
-import { isOurs } from "./definitions-here.ts";
 import { crds, type KubeObject, manifests } from "./deploy-files.ts";
 import { Editor } from "./editor.ts";
 import { GATEWAY_LABEL, unlabelGateways } from "./gateway-nodes.ts";
-import { IdentityStore } from "./identity-secret.ts";
+import { IDENTITY_SECRET, IdentityStore } from "./identity-secret.ts";
 import { nameOf } from "./kinds.ts";
+import { isOurs } from "./ours.ts";
 import { rolledOut } from "./rollout.ts";
 
 export interface UninstallAsk {
@@ -95,15 +95,25 @@ async function cleanNodes(
   return unlabelled.ok ? ok(`${cleaned.value} clean`) : unlabelled;
 }
 
+/** With a namespace of ours goes all that is in it; in somebody else's each object of ours is taken by its name. */
 async function removeOwn(editor: Editor, { namespace, timeoutMs }: UninstallAsk): Promise<Result<string>> {
-  const own = adapt([...manifests("rbac"), ...manifests("namespace")], { namespace, image: "", gateway: {} });
-  // what is in the namespace goes with it
-  const outside = own.filter(({ metadata }) => metadata.namespace !== namespace);
-  for (const object of outside) {
-    const removed = await editor.remove(nameOf(object), timeoutMs);
+  const name = { kind: "Namespace", namespace: "", name: namespace };
+  const home = await editor.get(name);
+  if (!home.ok) return home;
+  const whole = home.value !== undefined && isOurs(home.value);
+  const secret = { kind: "Secret", namespace, name: IDENTITY_SECRET };
+  const objects = adapt([...manifests("gateway"), ...manifests("rbac")], { namespace, image: "", gateway: {} }).map(
+    nameOf,
+  );
+  const inside = home.value === undefined ? [] : [...objects.filter((one) => one.namespace === namespace), secret];
+  const outside = objects.filter((one) => one.namespace !== namespace);
+  for (const one of [...outside, ...(whole ? [name] : inside)]) {
+    const removed = await editor.remove(one, timeoutMs);
     if (!removed.ok) return removed;
   }
-  return ok("gone");
+  return ok(
+    whole || home.value === undefined ? "gone" : `gone; the namespace ${namespace} was there before, and stays`,
+  );
 }
 
 /** The CRD of ServiceExports holds what users wrote: it stays while they did, unless they say otherwise. */
