@@ -42,8 +42,9 @@ export interface KubeClient {
   remove(resource: Resource, namespace: string, name: string): Promise<void>;
   /** status writes the status of an object. */
   status(resource: Resource, object: UserObject): Promise<void>;
-  /** installCrds installs those of deploy/crds, and waits until they are served. */
-  installCrds(): Promise<void>;
+  /** installCrds installs those of deploy/crds, and waits until they are served; of the Multi-Cluster Services API one
+   *  version alone where that is told, as somebody else's CRDs may have it. */
+  installCrds(only?: string): Promise<void>;
   /** grantGateway gives the user `gateway` what deploy/kubernetes/rbac.yaml grants a gateway. */
   grantGateway(): Promise<void>;
 }
@@ -100,10 +101,11 @@ class User implements KubeClient {
     if (!gone.ok && gone.error.code !== 404) throw new Error(`${gone.error.reason}: ${gone.error.message}`);
   }
 
-  async installCrds(): Promise<void> {
+  async installCrds(only?: string): Promise<void> {
     const objects = readdirSync(CRDS)
       .filter((file) => file.endsWith(".yaml"))
-      .flatMap((file) => documentsOf(join(CRDS, file)));
+      .flatMap((file) => documentsOf(join(CRDS, file)))
+      .map((object) => (only === undefined ? object : withVersion(object, only)));
     for (const object of objects) await this.apply(CRD, object);
     for (const { metadata } of objects) {
       const served = await eventually(async () => {
@@ -119,7 +121,8 @@ class User implements KubeClient {
   }
 
   async grantGateway(): Promise<void> {
-    for (const role of documentsOf(RBAC)) {
+    const roles = documentsOf(RBAC).filter(({ kind }) => kind === "ClusterRole" || kind === "Role");
+    for (const role of roles) {
       const { name, namespace } = role.metadata;
       const isCluster = role["kind"] === "ClusterRole";
       await this.apply(isCluster ? CLUSTER_ROLE : ROLE, role);
@@ -146,4 +149,11 @@ function documentsOf(file: string): readonly UserObject[] {
 
 function whole({ apiVersion, kind }: Resource, object: UserObject): Fields {
   return { apiVersion, kind, ...object };
+}
+
+/** A CRD that serves one of its versions; one that has no such version stays as it is. */
+function withVersion(crd: UserObject, name: string): UserObject {
+  const spec = crd["spec"] as { readonly versions: readonly (Fields & { readonly name: string })[] };
+  const [found] = spec.versions.filter((version) => version.name === name);
+  return found === undefined ? crd : { ...crd, spec: { ...spec, versions: [{ ...found, storage: true }] } };
 }

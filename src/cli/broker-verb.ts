@@ -10,7 +10,7 @@ import { daemonLog } from "./daemon-log.ts";
 import { dataDir, listenAt, oneOf, span } from "./parsers.ts";
 import { Reader } from "./reader.ts";
 import { reasonOf } from "./reason-of.ts";
-import { type Call, CONFIG, DAEMON, type ExitCode, fail, refuse, type Verb } from "./verb.ts";
+import { type Call, CONFIG_OR_SUBMARINER, DAEMON, type ExitCode, fail, refuse, type Verb } from "./verb.ts";
 
 /** broker runs the broker until a signal. */
 export const brokerVerb: Verb = {
@@ -18,9 +18,10 @@ export const brokerVerb: Verb = {
   summary: "run the broker: registry of clusters, allocation of addresses, log of signed records",
   example: "meridian broker --data /var/lib/meridian-broker --listen 0.0.0.0:7443 --advertise wss://192.0.2.1:7443",
   daemon: true,
+  submariner: "Broker",
   verbs: [backupVerb, restoreVerb],
   settings: [
-    CONFIG,
+    CONFIG_OR_SUBMARINER,
     ...DAEMON,
     { flag: "listen", value: "HOST:PORT", help: "where gateways dial in", fallback: "0.0.0.0:7443" },
     {
@@ -49,6 +50,7 @@ export const brokerVerb: Verb = {
     const log = daemonLog(reader, call.around);
     const options = readOptions(reader, call);
     if (options === null || reader.faults.length > 0) return refuse(call.around, reader.faults);
+    for (const notice of reader.notices) log.warn(notice);
     return serve(options, call, log);
   },
 };

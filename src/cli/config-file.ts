@@ -1,18 +1,57 @@
-import { type Document, isMap, isScalar, isSeq, type LineCounter, type Pair } from "yaml";
+import { type Document, isMap, isScalar, isSeq, type Pair } from "yaml";
 import { err, nearest, ok, type Result } from "#values";
-import { type OpenYaml, openYaml } from "./open-yaml.ts";
+import { lineOf, type OpenYaml, openYaml, openYamls, textOf } from "./open-yaml.ts";
 import { readText } from "./read-text.ts";
 import { camelCase, type Given, type GivenSettings, type Setting } from "./setting.ts";
+import { isSubmariner, readSubmariner } from "./submariner-config.ts";
+import type { SubmarinerKind } from "./submariner-fields.ts";
 
 /** ConfigFile is what a configuration says, by flag, and everything that is wrong with it. */
 export type ConfigFile = GivenSettings;
 
-/** readConfig reads YAML whose keys are the flags in camelCase. Keys of `others` may stand there and are passed over,
- *  so that a daemon and the verbs that ask it share one file; a key that nobody knows is a fault. */
-export function readConfig(file: Given, settings: readonly Setting[], others: readonly Setting[]): ConfigFile {
-  const opened = openConfig(file);
-  if (!opened.ok) return { values: new Map(), faults: opened.error, unread: flagsOf(settings) };
-  const { document, lines } = opened.value;
+/** ConfigReader is a verb as far as its configuration goes. */
+export interface ConfigReader {
+  readonly settings: readonly Setting[];
+  /** The resource of Submariner that its configuration may be. */
+  readonly submariner?: SubmarinerKind;
+}
+
+/** readConfig reads YAML whose keys are the flags in camelCase, or resources of Submariner. Keys of `others` may stand
+ *  there and are passed over, so that a daemon and the verbs that ask it share one file; a key that nobody knows is a
+ *  fault. */
+export function readConfig(file: Given, verb: ConfigReader, others: readonly Setting[]): ConfigFile {
+  const read = readWhole(file, verb, others);
+  if (read.ok) return read.value;
+  return { values: new Map(), faults: read.error, unread: new Set(verb.settings.map(({ flag }) => flag)), notices: [] };
+}
+
+/** The error is why nothing of the file can be taken. */
+function readWhole(
+  { text: path, place }: Given,
+  verb: ConfigReader,
+  others: readonly Setting[],
+): Result<ConfigFile, readonly string[]> {
+  const text = path === "" ? err("must not be empty") : readText(path);
+  if (!text.ok) return err([`${place} ${path}: ${text.error}`]);
+  if (text.value.includes("submariner.io/")) {
+    const resources = openYamls(path, text.value);
+    if (!resources.ok) return resources;
+    if (isSubmariner(resources.value)) return readSubmariner(path, resources.value, verb);
+  }
+  const opened = openYaml(path, text.value);
+  if (!opened.ok) return opened;
+  const { contents } = opened.value.document;
+  return contents === null || isMap(contents)
+    ? ok(readMap(path, opened.value, verb.settings, others))
+    : err([`${path}:1: must be a map of settings, as "podCidr: 10.244.0.0/16"`]);
+}
+
+function readMap(
+  path: string,
+  { document, lines }: OpenYaml,
+  settings: readonly Setting[],
+  others: readonly Setting[],
+): ConfigFile {
   const known = new Map(settings.filter(isKey).map((setting) => [camelCase(setting.flag), setting]));
   const passed = new Set(others.filter(isKey).map(({ flag }) => camelCase(flag)));
   const values = new Map<string, readonly Given[]>();
@@ -20,7 +59,7 @@ export function readConfig(file: Given, settings: readonly Setting[], others: re
   const unread = new Set<string>();
   for (const pair of pairsOf(document)) {
     const name = isScalar(pair.key) ? String(pair.key.value) : "?";
-    const place = `${file.text}:${lineOf(pair.key, lines)}: ${name}`;
+    const place = `${path}:${lineOf(pair.key, lines)}: ${name}`;
     const setting = known.get(name);
     const texts = setting === undefined ? unknownKey(name, [...known.keys()], passed) : textsOf(pair.value, setting);
     if (texts === null) continue;
@@ -30,23 +69,12 @@ export function readConfig(file: Given, settings: readonly Setting[], others: re
     } else if (setting !== undefined) {
       const placed = texts.value.map(({ text, node }) => ({
         text,
-        place: `${file.text}:${lineOf(node, lines)}: ${name}`,
+        place: `${path}:${lineOf(node, lines)}: ${name}`,
       }));
       values.set(setting.flag, placed);
     }
   }
-  return { values, faults, unread };
-}
-
-function openConfig({ text: path, place }: Given): Result<OpenYaml, readonly string[]> {
-  const text = path === "" ? err("must not be empty") : readText(path);
-  if (!text.ok) return err([`${place} ${path}: ${text.error}`]);
-  const opened = openYaml(path, text.value);
-  if (!opened.ok) return opened;
-  const { contents } = opened.value.document;
-  return contents === null || isMap(contents)
-    ? opened
-    : err([`${path}:1: must be a map of settings, as "podCidr: 10.244.0.0/16"`]);
+  return { values, faults, unread, notices: [] };
 }
 
 function pairsOf({ contents }: Document): readonly Pair[] {
@@ -56,10 +84,6 @@ function pairsOf({ contents }: Document): readonly Pair[] {
 /** A configuration cannot name another one. */
 function isKey({ flag }: Setting): boolean {
   return flag !== "config";
-}
-
-function flagsOf(settings: readonly Setting[]): ReadonlySet<string> {
-  return new Set(settings.map(({ flag }) => flag));
 }
 
 /** Null for a key that another verb reads. */
@@ -86,14 +110,4 @@ function textsOf(node: unknown, { flag, value, repeat, secret }: Setting): Resul
   if (items.length === nodes.length) return ok(items);
   const what = value === null ? "true or false" : `one value, as ${camelCase(flag)}: ${value}`;
   return err(`must be ${repeat === true ? `${what}, or a list of them` : what}`);
-}
-
-/** A plain scalar is taken as it is written: `1e3` is a name, too, and no number. */
-function textOf(node: unknown): string | undefined {
-  if (!isScalar(node) || node.value === null) return undefined;
-  return typeof node.value === "string" ? node.value : (node.source ?? String(node.value));
-}
-
-function lineOf(node: unknown, lines: LineCounter): number {
-  return lines.linePos(isScalar(node) ? (node.range?.[0] ?? 0) : 0).line;
 }

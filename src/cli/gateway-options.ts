@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { GatewayOptions } from "#gateway";
 import { parseToken, readIdentity } from "#identity";
-import { EXPORT_MARKERS } from "#kube";
+import { EXPORT_MARKERS, type ExportMarker } from "#kube";
 import type { Secret } from "#life";
 import {
   type Cidr,
@@ -24,9 +24,10 @@ import {
 import { readKubeAccess } from "./kube-access.ts";
 import { dataDir, endpoint, folder, listenAt, oneOf, path, port, program } from "./parsers.ts";
 import type { Reader } from "./reader.ts";
+import { UNTRANSLATED } from "./untranslated.ts";
 import type { Surroundings } from "./verb.ts";
 
-type Networks = Pick<GatewayOptions, "podCidrs" | "serviceCidrs" | "globalCidrs">;
+export type Networks = Pick<GatewayOptions, "podCidrs" | "serviceCidrs" | "globalCidrs">;
 
 /** readGatewayOptions reads every setting of a gateway. Each value that is wrong becomes a fault of the reader; null
  *  where there is nothing to go on with. Nothing is made or changed. */
@@ -40,7 +41,7 @@ export function readGatewayOptions(reader: Reader, around: Surroundings): Gatewa
   const rest = {
     manifests: reader.one("manifests", folder),
     kubernetes,
-    exportMarkers: reader.many("export-marker", oneOf(...EXPORT_MARKERS)),
+    exportMarkers: reader.many("export-marker", exportMarker),
     source: reader.one("source-id", sourceId),
     endpoint: reader.one("endpoint", endpoint),
     listenPort: reader.one("listen-port", tunnelPort, "51820") ?? 0,
@@ -50,17 +51,26 @@ export function readGatewayOptions(reader: Reader, around: Surroundings): Gatewa
     http: reader.one("http", listenAt),
   };
   const globalnet = reader.one("globalnet", oneOf("on", "off"), "on");
-  if (globalnet === "off")
-    reader.fault("globalnet", "off: untranslated routing is not available in this version; leave it on");
+  if (globalnet === "off") reader.fault("globalnet", `off: ${UNTRANSLATED}`);
   const joinToken = identityFile === null ? null : readMembership(reader, identityFile, { cluster, name });
   if (dir === null || cluster === null || name === null || identityFile === null) return null;
   const process = { path: around.env["PATH"] ?? "", version: around.version };
   return { dataDir: dir, cluster, name, identityFile, joinToken, ...networks, ...rest, ...process };
 }
 
-/** A live cluster can be asked for its networks. */
-function readNetworks(reader: Reader, live: boolean): Networks {
+/** exportMarker reads whose marks export a Service. */
+export function exportMarker(text: string): Result<ExportMarker> {
+  // Its agent (lighthouse, pkg/agent/controller/agent.go) exports what has a ServiceExport: no mark of a Service counts.
+  return text === "submariner"
+    ? err("submariner marks no Services: its exports are ServiceExports, which are exported without it; leave it out")
+    : oneOf(...EXPORT_MARKERS)(text);
+}
+
+/** readNetworks reads the networks of a cluster. A live cluster can be asked for what is not given. */
+export function readNetworks(reader: Reader, live: boolean): Networks {
+  const before = reader.faults.length;
   const podCidrs = reader.many("pod-cidr", podCidr);
+  const podsRead = reader.faults.length === before;
   if (!live && reader.missing("pod-cidr"))
     reader.faults.push("--pod-cidr is missing: give the cluster's pod network, as --pod-cidr 10.244.0.0/16");
   const serviceCidrs = reader.many("service-cidr", parseCidr);
@@ -68,12 +78,11 @@ function readNetworks(reader: Reader, live: boolean): Networks {
     reader.faults.push("--service-cidr is missing: give the cluster's service network, as --service-cidr 10.96.0.0/16");
   const networks = { podCidrs, serviceCidrs, globalCidrs: reader.many("global-cidr", parseCidr) };
   disjoint(reader, networks);
-  globalFits(reader, networks);
+  if (podsRead) globalFits(reader, networks); // else it is not known which stands for which
   return networks;
 }
 
-/** podCidr reads a pod network. */
-export function podCidr(text: string): Result<Cidr> {
+function podCidr(text: string): Result<Cidr> {
   const cidr = parseCidr(text);
   return cidr.ok && cidrFamily(cidr.value) !== 4 ? err(`only IPv4 is translated in this version: ${text}`) : cidr;
 }

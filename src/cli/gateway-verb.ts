@@ -8,7 +8,7 @@ import { readGatewayOptions } from "./gateway-options.ts";
 import { checkKubeAccess, KUBE_SETTINGS } from "./kube-access.ts";
 import { Reader } from "./reader.ts";
 import { reasonOf } from "./reason-of.ts";
-import { type Call, CONFIG, DAEMON, type ExitCode, fail, refuse, type Verb } from "./verb.ts";
+import { type Call, CONFIG_OR_SUBMARINER, DAEMON, type ExitCode, fail, refuse, type Verb } from "./verb.ts";
 
 /** gateway runs a gateway until a signal. */
 export const gatewayVerb: Verb = {
@@ -17,8 +17,9 @@ export const gatewayVerb: Verb = {
   example:
     "meridian gateway --cluster amber --join-token-file token --pod-cidr 10.244.0.0/16 --service-cidr 10.96.0.0/16 --manifests /etc/meridian/manifests",
   daemon: true,
+  submariner: "Submariner",
   settings: [
-    CONFIG,
+    CONFIG_OR_SUBMARINER,
     ...DAEMON,
     { flag: "cluster", value: "ID", help: "id of this cluster: one DNS label" },
     { flag: "join-token", value: "TOKEN", help: "needed once (meridian invite)", secret: true },
@@ -66,6 +67,7 @@ export const gatewayVerb: Verb = {
     const options = readGatewayOptions(reader, call.around);
     await checkKubeAccess(reader, options?.kubernetes ?? null);
     if (options === null || reader.faults.length > 0) return refuse(call.around, reader.faults);
+    for (const notice of reader.notices) log.warn(notice);
     return serve(options, call, log);
   },
 };

@@ -12,15 +12,17 @@ export interface SettingSources {
 /** gather takes each setting from its highest source. */
 export function gather(settings: readonly Setting[], sources: SettingSources): GivenSettings {
   const { flags, env, config } = sources;
-  const file = config ?? { values: new Map<string, readonly Given[]>(), faults: [], unread: new Set<string>() };
+  const file = config ?? NO_FILE;
   const values = new Map<string, readonly Given[]>();
   const unread = new Set<string>(file.unread);
   for (const setting of settings) {
     const given = fromFlag(setting, flags) ?? fromEnv(setting, env) ?? file.values.get(setting.flag);
     if (given !== undefined) values.set(setting.flag, given);
   }
-  return { values, faults: file.faults, unread };
+  return { values, faults: file.faults, unread, notices: file.notices };
 }
+
+const NO_FILE: ConfigFile = { values: new Map(), faults: [], unread: new Set(), notices: [] };
 
 /** configFileOf finds the configuration: `--config`, else $MERIDIAN_CONFIG. */
 export function configFileOf({ flags, env }: Pick<SettingSources, "flags" | "env">): Given | null {

@@ -1,22 +1,13 @@
 import { stringify } from "yaml";
-import { EXPORT_MARKERS, type Live, loadLive } from "#kube";
-import {
-  type Cidr,
-  type ClusterId,
-  cidrFamily,
-  err,
-  ok,
-  parseCidr,
-  parseClusterId,
-  parseNodeName,
-  type Result,
-} from "#values";
+import { type Live, loadLive } from "#kube";
+import { type ClusterId, cidrFamily, err, ok, parseClusterId, parseNodeName, type Result } from "#values";
 import { identify } from "./cluster-identity.ts";
-import { podCidr, readToken, tunnelPort } from "./gateway-options.ts";
+import { exportMarker, type Networks, readNetworks, readToken, tunnelPort } from "./gateway-options.ts";
 import { checkKubeAccess, KUBE_SETTINGS, needAdmin, readKubeAccess } from "./kube-access.ts";
 import { oneOf, span } from "./parsers.ts";
 import { Reader } from "./reader.ts";
-import { type Call, CONFIG, type ExitCode, fail, refuse, type Verb } from "./verb.ts";
+import { safeText } from "./safe-text.ts";
+import { type Call, CONFIG_OR_SUBMARINER, type ExitCode, fail, refuse, type Verb } from "./verb.ts";
 
 /** install does all that a cluster needs, by its API server. */
 export const installVerb: Verb = {
@@ -24,8 +15,9 @@ export const installVerb: Verb = {
   summary: "install gateways in a Kubernetes cluster, join it, and have its DNS know the clusterset",
   example:
     "meridian install --kubeconfig amber.yaml --cluster amber --join-token-file token --image registry.example.com/meridian:0.1.0",
+  submariner: "Submariner",
   settings: [
-    CONFIG,
+    CONFIG_OR_SUBMARINER,
     ...KUBE_SETTINGS,
     { flag: "cluster", value: "ID", help: "id of this cluster: one DNS label" },
     { flag: "join-token", value: "TOKEN", help: "needed once (meridian invite)", secret: true },
@@ -57,6 +49,12 @@ export const installVerb: Verb = {
       repeat: true,
     },
     {
+      flag: "global-cidr",
+      value: "CIDR",
+      help: "global prefix by hand, one per pod network in the same order (repeatable)",
+      repeat: true,
+    },
+    {
       flag: "export-marker",
       value: "PROGRAM",
       help: "export Services that carry the mark of cilium or linkerd, as well (repeatable)",
@@ -79,6 +77,7 @@ export const installVerb: Verb = {
     const token = reader.has("join-token") || reader.has("join-token-file") ? readToken(reader) : null;
     await checkKubeAccess(reader, access);
     if (ask === null || reader.faults.length > 0) return refuse(around, reader.faults);
+    for (const notice of reader.notices) around.err(`meridian: ${safeText(notice)}\n`);
     const live = await loadLive();
     const planned = identityOnly ? live.renderedHome(ask.namespace) : live.rendered(ask, live.crds());
     if (dryRun) return print(call, planned, format);
@@ -107,17 +106,15 @@ export const installVerb: Verb = {
 
 type Store = Parameters<Parameters<Live["install"]>[1]["identify"]>[0];
 
-interface Ask extends Readonly<Parameters<Live["install"]>[0]> {
+interface Ask extends Readonly<Parameters<Live["install"]>[0]>, Networks {
   readonly cluster: ClusterId;
-  readonly podCidrs: readonly Cidr[];
-  readonly serviceCidrs: readonly Cidr[];
 }
 
 function readAsk(reader: Reader): Ask | null {
   const cluster = reader.need("cluster", parseClusterId, "the id of this cluster, as --cluster amber");
-  const podCidrs = reader.many("pod-cidr", podCidr);
-  const serviceCidrs = reader.many("service-cidr", parseCidr);
-  const exportMarker = reader.many("export-marker", oneOf(...EXPORT_MARKERS));
+  const networks = readNetworks(reader, true);
+  const { podCidrs: podCidr, serviceCidrs: serviceCidr, globalCidrs: globalCidr } = networks;
+  const marker = reader.many("export-marker", exportMarker);
   const listenPort = reader.one("listen-port", tunnelPort);
   const rest = {
     namespace: reader.one("namespace", parseClusterId, "meridian") ?? "",
@@ -129,12 +126,15 @@ function readAsk(reader: Reader): Ask | null {
   if (cluster === null) return null;
   const gateway = {
     cluster,
-    ...(podCidrs.length === 0 ? {} : { podCidr: podCidrs }),
-    ...(serviceCidrs.length === 0 ? {} : { serviceCidr: serviceCidrs }),
-    ...(exportMarker.length === 0 ? {} : { exportMarker }),
+    ...withoutEmpty({ podCidr, serviceCidr, globalCidr, exportMarker: marker }),
     ...(listenPort === null ? {} : { listenPort }),
   };
-  return { ...rest, cluster, podCidrs, serviceCidrs, gateway };
+  return { ...rest, cluster, ...networks, gateway };
+}
+
+/** What is not said is for each gateway to find. */
+function withoutEmpty(lists: Readonly<Record<string, readonly string[]>>): Readonly<Record<string, readonly string[]>> {
+  return Object.fromEntries(Object.entries(lists).filter(([, values]) => values.length > 0));
 }
 
 /** What the broker is told at the join, so that an overlap is refused before anything runs. */
@@ -148,7 +148,9 @@ async function factsOf(live: Live, api: InstanceType<Live["ApiServer"]>, ask: As
   if (!services.ok) return services;
   const network = {
     globalnet: true,
-    pods: pods.value.cidrs.filter((cidr) => cidrFamily(cidr) === 4).map((cidr) => ({ cidr, wanted: null })),
+    pods: pods.value.cidrs
+      .filter((cidr) => cidrFamily(cidr) === 4)
+      .map((cidr, at) => ({ cidr, wanted: ask.globalCidrs[at] ?? null })),
     services: [...services.value.cidrs],
     routes: [],
   };

@@ -6,11 +6,14 @@ import type { Given, GivenSettings } from "./setting.ts";
 /** Reader turns given settings into values and gathers every fault, so that a user sees all of them at once. */
 export class Reader {
   readonly faults: string[];
+  /** No faults, but to be told. */
+  readonly notices: readonly string[];
   readonly #given: GivenSettings;
 
   constructor(given: GivenSettings) {
     this.#given = given;
     this.faults = [...given.faults];
+    this.notices = given.notices;
   }
 
   /** one reads a single value; null where it was not set and no fallback is given, and where it is wrong. */

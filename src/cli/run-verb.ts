@@ -29,13 +29,13 @@ export async function runVerb(
   const { env } = around;
   const configured = verb.settings.some(({ flag }) => flag === "config");
   const file = configured ? configFileOf({ flags, env }) : null;
-  const config = file === null ? null : await readFile(file, verb.settings, others);
+  const config = file === null ? null : await readFile(file, verb, others);
   const given = gather(verb.settings, { flags, env, config });
   return verb.run({ args, given: { ...given, faults: [...faults, ...given.faults] }, around, signal });
 }
 
 /** The parser of configurations is loaded where there is one. */
-async function readFile(file: Given, settings: readonly Setting[], others: readonly Setting[]): Promise<ConfigFile> {
+async function readFile(file: Given, verb: Verb, others: readonly Setting[]): Promise<ConfigFile> {
   const { readConfig } = await import("./config-file.ts");
-  return readConfig(file, settings, others);
+  return readConfig(file, verb, others);
 }

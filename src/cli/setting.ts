@@ -25,6 +25,8 @@ export interface GivenSettings {
   readonly faults: readonly string[];
   /** Settings that were given and could not be read: nobody is to call them missing. */
   readonly unread: ReadonlySet<string>;
+  /** What was given and means nothing here, one line each: no fault, but to be told. */
+  readonly notices: readonly string[];
 }
 
 /** camelCase is the configuration file's key for a flag. */

@@ -21,7 +21,7 @@ export const uninstallVerb: Verb = {
     {
       flag: "force",
       value: null,
-      help: "go on although the broker cannot be told, or is in the namespace and goes with it",
+      help: "go on although the broker cannot be told, or goes with the namespace",
     },
     { flag: "timeout", value: "SPAN", help: "how long each step may take", fallback: "3m" },
   ],

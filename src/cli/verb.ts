@@ -2,6 +2,7 @@ import type { Clock } from "#life";
 import type { Argument } from "./read-argv.ts";
 import { safeText } from "./safe-text.ts";
 import type { GivenSettings, Setting } from "./setting.ts";
+import type { SubmarinerKind } from "./submariner-fields.ts";
 
 /** Surroundings is all of the process that a verb may see. */
 export interface Surroundings {
@@ -43,6 +44,8 @@ export interface Verb {
   readonly verbs?: readonly Verb[];
   /** It serves until a signal; its configuration holds nothing that it does not know. */
   readonly daemon?: true;
+  /** The resource of Submariner that its configuration may be. */
+  readonly submariner?: SubmarinerKind;
   run(call: Call): Promise<ExitCode>;
 }
 
@@ -80,6 +83,7 @@ export const CONFIG: Setting = {
   value: "FILE",
   help: "YAML with the settings below, keys in camelCase",
 };
+export const CONFIG_OR_SUBMARINER: Setting = { ...CONFIG, help: `${CONFIG.help}, or Submariner's resources` };
 export const LOG_FORMAT: Setting = { flag: "log-format", value: "FORMAT", help: "text or json; text on a terminal" };
 export const LOG_LEVEL: Setting = {
   flag: "log-level",

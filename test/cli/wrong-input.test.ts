@@ -166,6 +166,21 @@ describe("values that are wrong only beside each other", () => {
       () => [...gateway("pod-cidr"), "--pod-cidr", "fd00::/48"],
       /^--pod-cidr: only IPv4 is translated in this version: fd00::\/48/,
     ],
+    [
+      "the marker of a program that marks nothing",
+      () => [...gateway(""), "--export-marker", "submariner"],
+      /^--export-marker: submariner marks no Services: its exports are ServiceExports/,
+    ],
+    [
+      "a global CIDR that is shorter than the pod CIDR of an installation",
+      () => ["install", ...flagsBut("install", ""), "--pod-cidr", "10.244.0.0/16", "--global-cidr", "242.8.0.0/20"],
+      /^--global-cidr: 242\.8\.0\.0\/20 stands for 10\.244\.0\.0\/16 and must be as long: give one with \/16/,
+    ],
+    [
+      "networks of an installation that overlap",
+      () => ["install", ...flagsBut("install", ""), "--pod-cidr", "10.0.0.0/8", "--service-cidr", "10.96.0.0/16"],
+      /^--service-cidr: 10\.96\.0\.0\/16 overlaps --pod-cidr 10\.0\.0\.0\/8/,
+    ],
     ["untranslated routing", () => [...gateway(""), "--globalnet", "off"], /^--globalnet: off: .*leave it on/],
     [
       "an endpoint that is no place",

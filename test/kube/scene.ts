@@ -43,8 +43,15 @@ export interface KubeScene {
 
 export const NAMESPACE = "shop";
 
+/** The one version of the Multi-Cluster Services API that a cluster serves; both unless told. */
+type Versions = Readonly<Record<string, string>>;
+
 /** raiseKubeScene makes a broker and as many clusters, each with CRDs and the namespace `shop`. */
-async function raiseKubeScene(tools: KubeTools, clusters: readonly string[]): Promise<KubeScene> {
+async function raiseKubeScene(
+  tools: KubeTools,
+  clusters: readonly string[],
+  versions: Versions = {},
+): Promise<KubeScene> {
   const dir = mkdtempSync(join(tmpdir(), "meridian-scene-"));
   const ends: (() => Promise<unknown>)[] = [];
   const down = async (): Promise<void> => {
@@ -59,7 +66,7 @@ async function raiseKubeScene(tools: KubeTools, clusters: readonly string[]): Pr
       const plane = await startControlPlane({ tools });
       ends.push(() => plane.down());
       const user = await kubeClient(plane.kubeconfig);
-      await user.installCrds();
+      await user.installCrds(versions[cluster]);
       await user.grantGateway();
       await user.create(RESOURCES.namespaces, { metadata: { name: NAMESPACE } });
       const token = (await say(["invite", "--data", place.data])).out.trim();
@@ -107,8 +114,9 @@ async function raiseBroker(argv: readonly string[], ends: (() => Promise<unknown
 /** raisePair is a scene of the two clusters that nearly everything is shown with. */
 export async function raisePair(
   tools: KubeTools,
+  versions: Versions = {},
 ): Promise<{ readonly scene: KubeScene; readonly amber: KubeMember; readonly birch: KubeMember }> {
-  const scene = await raiseKubeScene(tools, ["amber", "birch"]);
+  const scene = await raiseKubeScene(tools, ["amber", "birch"], versions);
   const [amber, birch] = scene.members;
   if (amber === undefined || birch === undefined) throw new Error("the scene has two members");
   return { scene, amber, birch };

@@ -7,6 +7,7 @@ import { err, ok, type Result } from "#values";
 import type { KubeAccess } from "./access.ts";
 import { type Credentials, loadCredentials } from "./credentials.ts";
 import { type ApiFault, faultOf, unreachable } from "./fault.ts";
+import { DISCOVERY, inVersion, isVersioned, type ServedVersion, servedVersion } from "./served-version.ts";
 
 /** Loaded so for the reason that life/node-http.ts gives. */
 const https = getBuiltinModule("node:https");
@@ -58,6 +59,7 @@ export class ApiServer {
   #loadedAt = 0;
   #agent: Agent | null = null;
   #token: { readonly value: string; readonly at: number } | null = null;
+  #version: ServedVersion | null = null;
 
   constructor(access: KubeAccess, clock: Clock, version: string) {
     this.#access = access;
@@ -112,7 +114,9 @@ export class ApiServer {
     const credentials = await this.#login(signal);
     if (!credentials.ok) return err(unreachable(credentials.error));
     try {
-      const message = await this.#send(request, credentials.value, signal);
+      const version = isVersioned(request) ? await this.#served(credentials.value, signal) : null;
+      const asked = version === null ? request : inVersion(request, version);
+      const message = await this.#send(asked, credentials.value, signal);
       const code = message.statusCode ?? 0;
       if (code >= 200 && code < 300) return ok(await read(message));
       return err(faultOf(code, await this.#whole(message), message.headers["retry-after"]));
@@ -120,6 +124,15 @@ export class ApiServer {
       signal.throwIfAborted();
       return err(unreachable(error));
     }
+  }
+
+  /** Learnt once; where the group is not served yet it is asked for again. */
+  async #served(credentials: Credentials, signal: AbortSignal): Promise<ServedVersion | null> {
+    if (this.#version !== null) return this.#version;
+    const message = await this.#send({ path: DISCOVERY }, credentials, signal);
+    const text = await this.#whole(message);
+    if (message.statusCode === 200) this.#version = servedVersion(JSON.parse(text));
+    return this.#version;
   }
 
   async #send(request: ApiRequest, credentials: Credentials, signal: AbortSignal): Promise<IncomingMessage> {

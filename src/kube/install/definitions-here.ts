@@ -3,9 +3,8 @@ import { part } from "../sink/projection.ts";
 import { crds, type KubeObject } from "./deploy-files.ts";
 import type { Editor } from "./editor.ts";
 import { nameOf } from "./kinds.ts";
+import { asOurs, isOurs } from "./ours.ts";
 
-/** On the CRDs that this program installed: others are left alone, whatever they say. */
-export const OURS = { "app.kubernetes.io/managed-by": "meridian-install" } as const;
 /** A CRD is served within a second or two. */
 const SERVED_MS = 30_000;
 
@@ -20,8 +19,7 @@ export async function installCrds(editor: Editor): Promise<Result<readonly strin
       theirs.push(crd.metadata.name);
       continue;
     }
-    const labels = { ...crd.metadata.labels, ...OURS };
-    const applied = await editor.apply({ ...crd, metadata: { ...crd.metadata, labels } });
+    const applied = await editor.apply(asOurs(crd));
     if (!applied.ok) return applied;
   }
   for (const crd of crds()) {
@@ -33,11 +31,6 @@ export async function installCrds(editor: Editor): Promise<Result<readonly strin
     if (!served.ok) return served;
   }
   return ok(theirs);
-}
-
-/** isOurs reports whether an object was made by an installation. */
-export function isOurs({ metadata }: KubeObject): boolean {
-  return Object.entries(OURS).every(([label, value]) => metadata.labels?.[label] === value);
 }
 
 function isEstablished(crd: KubeObject | undefined): boolean {

@@ -10,6 +10,7 @@ import { Editor } from "./editor.ts";
 import { labelGateways } from "./gateway-nodes.ts";
 import { IdentityStore } from "./identity-secret.ts";
 import { describe, nameOf } from "./kinds.ts";
+import { asOurs, isOurs } from "./ours.ts";
 import { rolledOut } from "./rollout.ts";
 
 /** InstallAsk is one installation. */
@@ -35,12 +36,15 @@ export interface InstallDeps {
 export async function install(ask: InstallAsk, deps: InstallDeps, signal: AbortSignal): Promise<Result<void>> {
   const { clock, say } = deps;
   const editor = new Editor(deps.api, clock, signal);
-  const rights = adapt([...manifests("namespace"), ...manifests("rbac")], ask);
+  const elsewhere = await otherHome(editor, ask.namespace);
+  if (!elsewhere.ok) return elsewhere;
+  const rights = adapt(manifests("rbac"), ask);
   const parts = adapt(manifests("gateway"), ask);
   const isDaemon = ({ kind }: KubeObject): boolean => kind === "DaemonSet";
   const steps: readonly Step[] = [
     ["definitions", () => definitions(editor)],
-    [`namespace ${ask.namespace} and rights`, () => applyAll(editor, rights)],
+    [`namespace ${ask.namespace}`, () => home(editor, ask)],
+    ["rights", () => applyAll(editor, rights)],
     ["identity", () => deps.identify(new IdentityStore(editor, ask.namespace))],
     ["gateway nodes", () => nodes(editor, ask)],
     [
@@ -65,6 +69,8 @@ export async function installIdentity(
   signal: AbortSignal,
 ): Promise<Result<void>> {
   const editor = new Editor(api, clock, signal);
+  const elsewhere = await otherHome(editor, namespace);
+  if (!elsewhere.ok) return elsewhere;
   const steps: readonly Step[] = [
     [`namespace ${namespace}`, () => makeHome(editor, namespace)],
     ["identity", () => identify(new IdentityStore(editor, namespace))],
@@ -88,13 +94,12 @@ export function renderedHome(namespace: string): readonly KubeObject[] {
   return adapt(manifests("namespace"), { namespace, image: "", gateway: {} });
 }
 
-/** A namespace that is there is somebody's: nothing of it is changed. */
+/** A namespace that is there is left as it is: an installation may have written more into it. */
 async function makeHome(editor: Editor, namespace: string): Promise<Result<string>> {
   const found = await editor.get({ kind: "Namespace", namespace: "", name: namespace });
   if (!found.ok) return found;
   if (found.value !== undefined) return ok("there already");
-  const made = await applyAll(editor, renderedHome(namespace));
-  return made.ok ? ok("made") : made;
+  return applyAll(editor, renderedHome(namespace).map(asOurs));
 }
 
 /** rendered is what an installation applies, but for the identity: for `--dry-run`. */
@@ -109,12 +114,30 @@ async function definitions(editor: Editor): Promise<Result<string>> {
   return ok(theirs.value.length === 0 ? "served" : `served; left as they are: ${theirs.value.join(", ")}`);
 }
 
+/** Two installations would share rights, ports and names: a cluster has one. */
+async function otherHome(editor: Editor, namespace: string): Promise<Result<void>> {
+  const found = await editor.list("DaemonSet", "", "app.kubernetes.io/name=meridian");
+  if (!found.ok) return found;
+  const other = found.value.find(({ metadata }) => metadata.namespace !== namespace);
+  return other === undefined
+    ? ok(undefined)
+    : err(`it is installed in the namespace ${other.metadata.namespace}: give --namespace ${other.metadata.namespace}`);
+}
+
+/** A namespace that somebody else made is used as it is, and stays when we go. */
+async function home(editor: Editor, ask: InstallAsk): Promise<Result<string>> {
+  const found = await editor.get({ kind: "Namespace", namespace: "", name: ask.namespace });
+  if (!found.ok) return found;
+  if (found.value !== undefined && !isOurs(found.value)) return ok("somebody else's, left as it is");
+  return applyAll(editor, adapt(manifests("namespace"), ask).map(asOurs));
+}
+
 async function applyAll(editor: Editor, objects: readonly KubeObject[]): Promise<Result<string>> {
   for (const object of objects) {
     const done = await editor.apply(object);
     if (!done.ok) return done;
   }
-  return ok(`${objects.length} objects`);
+  return ok(objects.length === 1 ? "applied" : `${objects.length} objects`);
 }
 
 async function nodes(editor: Editor, { gatewayNodes }: InstallAsk): Promise<Result<string>> {

@@ -5,12 +5,12 @@ import { part } from "../sink/projection.ts";
 import { removeAll } from "../sink/remove-all.ts";
 import { adapt, IMAGE } from "./adapt.ts";
 import { forgetZone } from "./cluster-dns.ts";
-import { isOurs } from "./definitions-here.ts";
 import { crds, type KubeObject, manifests } from "./deploy-files.ts";
 import { Editor } from "./editor.ts";
 import { GATEWAY_LABEL, unlabelGateways } from "./gateway-nodes.ts";
-import { IdentityStore } from "./identity-secret.ts";
+import { IDENTITY_SECRET, IdentityStore } from "./identity-secret.ts";
 import { describe, nameOf } from "./kinds.ts";
+import { isOurs } from "./ours.ts";
 import { rolledOut } from "./rollout.ts";
 
 export interface UninstallAsk {
@@ -37,14 +37,14 @@ const CLEANERS = "meridian-uninstall";
 const BROKER = "meridian-broker";
 
 /** uninstall takes everything away that install made and that the gateways wrote: first the names, then what they lead
- *  to, so that no client is told of what does not work. Done twice it changes nothing. Where the namespace holds a
- *  broker, nothing is touched unless `withBroker` is set: every cluster's membership would go with it. */
+ *  to, so that no client is told of what does not work. Done twice it changes nothing. Where a broker would go with the
+ *  namespace, nothing is touched unless `withBroker` is set: it has every cluster's membership. */
 export async function uninstall(ask: UninstallAsk, deps: UninstallDeps, signal: AbortSignal): Promise<Result<void>> {
   const { api, clock, say } = deps;
   const editor = new Editor(api, clock, signal);
   const { namespace } = ask;
-  const alone = ask.withBroker ? ok(undefined) : await withoutBroker(editor, namespace);
-  if (!alone.ok) return alone;
+  const spared = ask.withBroker ? ok(undefined) : await spareBroker(editor, namespace);
+  if (!spared.ok) return spared;
   const steps: readonly (readonly [string, () => Promise<Result<string>>])[] = [
     ["cluster DNS", () => forgetZone(editor, clock)],
     ["gateways", () => gone(editor, ask, { kind: "DaemonSet", namespace, name: GATEWAYS })],
@@ -62,8 +62,11 @@ export async function uninstall(ask: UninstallAsk, deps: UninstallDeps, signal: 
   return ok(undefined);
 }
 
-/** A broker that is stopped, or that Helm took away, has left its data. */
-async function withoutBroker(editor: Editor, namespace: string): Promise<Result<void>> {
+/** A namespace of somebody else's stays, with whatever is in it. A broker that Helm took away has left its data. */
+async function spareBroker(editor: Editor, namespace: string): Promise<Result<void>> {
+  const home = await editor.get({ kind: "Namespace", namespace: "", name: namespace });
+  if (!home.ok) return home;
+  if (home.value === undefined || !isOurs(home.value)) return ok(undefined);
   for (const kind of ["Deployment", "PersistentVolumeClaim"]) {
     const name = { kind, namespace, name: BROKER };
     const found = await editor.get(name);
@@ -115,15 +118,25 @@ async function cleanNodes(
   return unlabelled.ok ? ok(`${cleaned.value} clean`) : unlabelled;
 }
 
+/** With a namespace of ours goes all that is in it; in somebody else's each object of ours is taken by its name. */
 async function removeOwn(editor: Editor, { namespace, timeoutMs }: UninstallAsk): Promise<Result<string>> {
-  const own = adapt([...manifests("rbac"), ...manifests("namespace")], { namespace, image: "", gateway: {} });
-  // what is in the namespace goes with it
-  const outside = own.filter(({ metadata }) => metadata.namespace !== namespace);
-  for (const object of outside) {
-    const removed = await editor.remove(nameOf(object), timeoutMs);
+  const name = { kind: "Namespace", namespace: "", name: namespace };
+  const home = await editor.get(name);
+  if (!home.ok) return home;
+  const whole = home.value !== undefined && isOurs(home.value);
+  const secret = { kind: "Secret", namespace, name: IDENTITY_SECRET };
+  const objects = adapt([...manifests("gateway"), ...manifests("rbac")], { namespace, image: "", gateway: {} }).map(
+    nameOf,
+  );
+  const inside = home.value === undefined ? [] : [...objects.filter((one) => one.namespace === namespace), secret];
+  const outside = objects.filter((one) => one.namespace !== namespace);
+  for (const one of [...outside, ...(whole ? [name] : inside)]) {
+    const removed = await editor.remove(one, timeoutMs);
     if (!removed.ok) return removed;
   }
-  return ok("gone");
+  return ok(
+    whole || home.value === undefined ? "gone" : `gone; the namespace ${namespace} was there before, and stays`,
+  );
 }
 
 /** The CRD of ServiceExports holds what users wrote: it stays while they did, unless they say otherwise. */
