@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { systemClock } from "#life";
 import { err, ok } from "#values";
-import { fakeApi } from "./fake-api.ts";
+import { fakeCluster } from "./fake-cluster.ts";
 import { installIdentity } from "./install.ts";
 
 const DAEMONS = "/apis/apps/v1/daemonsets";
@@ -9,7 +9,7 @@ const HOME = "/api/v1/namespaces/nets";
 const NONE = { items: [] };
 
 async function identityIn(known: Readonly<Record<string, object>>) {
-  const { api, asked } = fakeApi(known);
+  const { api, asked } = fakeCluster(known);
   const said: string[] = [];
   const identify = async () => ok("birch has joined");
   const deps = { api, clock: systemClock, say: (line: string) => void said.push(line), identify };

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { systemClock } from "#life";
 import { err } from "#values";
-import { fakeApi } from "./fake-api.ts";
+import { fakeCluster } from "./fake-cluster.ts";
 import { uninstall } from "./uninstall.ts";
 
 const HOME = "/api/v1/namespaces/nets";
@@ -12,7 +12,7 @@ const THEIRS = { metadata: { name: "nets" } };
 
 /** An uninstallation that ends where the membership does. */
 async function uninstallFrom(known: Readonly<Record<string, object>>, withBroker: boolean) {
-  const { api, asked } = fakeApi(known);
+  const { api, asked } = fakeCluster(known);
   const ask = { namespace: "nets", image: null, withExports: false, withBroker, timeoutMs: 5_000 };
   const deps = { api, clock: systemClock, say: () => {}, leave: async () => err("as far as this goes") };
   const done = await uninstall(ask, deps, AbortSignal.timeout(5_000));

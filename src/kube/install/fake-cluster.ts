@@ -9,8 +9,8 @@ interface Asked {
   readonly body: unknown;
 }
 
-/** fakeApi is an API server that has something at some paths, takes every write, and notes what was asked. */
-export function fakeApi(known: Readonly<Record<string, object>>): { readonly api: Api; readonly asked: Asked[] } {
+/** fakeCluster is an API server that has something at some paths, takes every write, and notes what was asked. */
+export function fakeCluster(known: Readonly<Record<string, object>>): { readonly api: Api; readonly asked: Asked[] } {
   const asked: Asked[] = [];
   const request: Api["request"] = async ({ method = "GET", path, body }) => {
     asked.push({ method, path, body });
