@@ -1,5 +1,3 @@
-import type { ApiRequest } from "./api-server.ts";
-
 /** The Multi-Cluster Services API has two versions whose objects have the same fields (mcs-api 0.5): clusters where
  *  somebody else installed it may serve the older one alone. */
 const GROUP = "multicluster.x-k8s.io";
@@ -11,8 +9,14 @@ export const DISCOVERY = `/apis/${GROUP}`;
 /** ServedVersion is how the group is to be asked. */
 export type ServedVersion = typeof NEWEST | typeof OLDER;
 
+/** Addressed is what counts here of a request. */
+interface Addressed {
+  readonly path: string;
+  readonly body?: unknown;
+}
+
 /** isVersioned reports whether a request is about the group. */
-export function isVersioned({ path }: ApiRequest): boolean {
+export function isVersioned({ path }: Pick<Addressed, "path">): boolean {
   return path.startsWith(`${DISCOVERY}/${NEWEST}/`);
 }
 
@@ -24,7 +28,7 @@ export function servedVersion(group: unknown): ServedVersion {
 }
 
 /** inVersion says a request of the newest version in the one that is served. */
-export function inVersion(request: ApiRequest, version: ServedVersion): ApiRequest {
+export function inVersion<T extends Addressed>(request: T, version: ServedVersion): T {
   if (version === NEWEST || !isVersioned(request)) return request;
   const { path, body } = request;
   const [from, to] = [`${GROUP}/${NEWEST}`, `${GROUP}/${version}`];
