@@ -23,13 +23,12 @@ describe("adapt()", () => {
     expect(one("RoleBinding", "meridian-networks")["subjects"]).toEqual([subject]);
   });
 
-  test("puts the image into every container, and on the namespace", () => {
+  test("puts the image into every container, and beside the configuration", () => {
     const images = [...JSON.stringify(adapted).matchAll(/"image":"([^"]*)"/g)].map(([, image]) => image);
     expect(images.length).toBeGreaterThanOrEqual(4);
     expect(new Set(images)).toEqual(new Set([SETTINGS.image]));
-    expect(one("Namespace", "nets").metadata["annotations"]).toEqual({ "meridian.io/image": SETTINGS.image });
-    const [namespace] = adapt(manifests("namespace"), { ...SETTINGS, image: "" });
-    expect(namespace?.metadata["annotations"]).toBeUndefined();
+    const { annotations } = one("ConfigMap", "meridian-gateway").metadata;
+    expect(annotations).toEqual({ "meridian.io/image": SETTINGS.image });
   });
 
   test("writes the configuration, and marks the pods with it", () => {

@@ -12,12 +12,15 @@ export interface InstallSettings {
   readonly gateway: Readonly<Record<string, unknown>>;
 }
 
+/** The ConfigMap with the configuration of the gateways. */
+export const GATEWAY_CONFIG = "meridian-gateway";
+
 /** What the manifests have where settings stand. */
-const WRITTEN = { namespace: "meridian", gatewayConfig: "meridian-gateway" } as const;
+const WRITTEN = { namespace: "meridian", gatewayConfig: GATEWAY_CONFIG } as const;
 /** On the pods: a configuration that changed is a pod that is made anew. */
 export const CONFIG_DIGEST = "meridian.io/config-digest";
 
-/** On the namespace: what cleans the nodes when the gateways are gone. */
+/** On the gateways' configuration: what cleans the nodes when they are gone. */
 export const IMAGE = "meridian.io/image";
 
 /** adapt gives the manifests a cluster's own namespace, image and configuration. */
@@ -28,10 +31,9 @@ export function adapt(objects: readonly KubeObject[], settings: InstallSettings)
 
 function withSettings(object: KubeObject, { image }: InstallSettings, config: string): KubeObject {
   if (object.kind === "ConfigMap" && object.metadata.name === WRITTEN.gatewayConfig) {
-    return { ...object, data: { "gateway.yaml": config } };
+    const metadata = { ...object.metadata, annotations: { [IMAGE]: image } };
+    return { ...object, metadata, data: { "gateway.yaml": config } };
   }
-  if (object.kind === "Namespace" && image !== "")
-    return { ...object, metadata: { ...object.metadata, annotations: { [IMAGE]: image } } };
   if (object.kind !== "DaemonSet" && object.kind !== "Deployment") return object;
   const spec = part(object, "spec");
   const template = part(spec, "template");

@@ -3,7 +3,7 @@ import { err, ok, type Result } from "#values";
 import type { ApiServer } from "../api/api-server.ts";
 import { part } from "../sink/projection.ts";
 import { removeAll } from "../sink/remove-all.ts";
-import { adapt, IMAGE } from "./adapt.ts";
+import { adapt, GATEWAY_CONFIG, IMAGE } from "./adapt.ts";
 import { forgetZone } from "./cluster-dns.ts";
 import { crds, type KubeObject, manifests } from "./deploy-files.ts";
 import { Editor } from "./editor.ts";
@@ -102,10 +102,11 @@ async function cleanNodes(
   if (!home.ok) return home;
   if (!nodes.ok) return nodes;
   if (home.value === undefined || nodes.value.length === 0) return ok("clean");
-  const used = part(home.value.metadata["annotations"])[IMAGE];
+  const config = await editor.get({ kind: "ConfigMap", namespace, name: GATEWAY_CONFIG });
+  if (!config.ok) return config;
+  const used = part(config.value, "metadata", "annotations")[IMAGE];
   const settings = { namespace, image: image ?? String(used ?? ""), gateway: {} };
-  if (settings.image === "")
-    return err(`the namespace ${namespace} does not say which image its gateways had: give --image`);
+  if (settings.image === "") return err("nothing in the cluster says which image the gateways had: give --image");
   for (const object of adapt(manifests("uninstall"), settings)) {
     const applied = await editor.apply(object);
     if (!applied.ok) return applied;
