@@ -37,6 +37,11 @@ export function indexOf(name: string): number | undefined {
   return /^mrd[0-7]$/.test(name) ? Number(name.slice(3)) : undefined;
 }
 
+/** isNameless reports whether `ip` found no link by a device's number (ll_index_to_name() in iproute2): it is gone. */
+export function isNameless(device: string): boolean {
+  return /^if\d+$/.test(device);
+}
+
 /** nexthopIds are the two ids of the tunnels on one interface. */
 export function nexthopIds(index: number): readonly number[] {
   return TWINS.map((twin) => NEXTHOP_IDS + 2 * index + twin);

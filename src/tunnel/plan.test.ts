@@ -273,6 +273,18 @@ describe("plan()", () => {
     ]);
   });
 
+  test("what was read of a link while the kernel removed it counts as lost with it", async () => {
+    const kernel = new FakeKernel(OWN);
+    const want = planOf(A, [A, gateway(2, 0)]);
+    await settle(kernel, want);
+    const before = kernel.state();
+    kernel.lose(0);
+    const nexthops = new Map([...before.nexthops.keys()].map((id) => [id, "if12"]));
+    const routes = before.routes.map((route) => (route.dev === "mrd0" ? { ...route, dev: "if12" } : route));
+    const torn = { ...kernel.state(), nexthops, groups: before.groups, routes };
+    expect(plan(torn, want)).toEqual(plan(kernel.state(), want));
+  });
+
   test("a link without WireGuard behind it counts as lost", () => {
     const have: TunnelState = {
       ...emptyState("userspace", OWN),

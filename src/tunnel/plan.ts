@@ -1,5 +1,5 @@
 import { groupText, type Hop, sameHops } from "./nexthops.ts";
-import { indexOf, interfaceName } from "./ours.ts";
+import { indexOf, interfaceName, isNameless } from "./ours.ts";
 import { configureSteps, forgetSteps } from "./plan-peers.ts";
 import { type Route, routeKey, routeText } from "./route.ts";
 import { type Rule, ruleText } from "./rule.ts";
@@ -71,10 +71,10 @@ function difference(
 }
 
 /** withoutInterfaces is the state after the kernel lost interfaces: with a device go its nexthops and its routes, with
- *  its last nexthop a group, with a group the routes by it. */
+ *  its last nexthop a group, with a group the routes by it. What was read while the kernel was at it still shows some of
+ *  these, on a device that has no name any more. */
 export function withoutInterfaces(have: TunnelState, lost: ReadonlySet<number>): TunnelState {
-  if (lost.size === 0) return have;
-  const isLost = (device: string | undefined): boolean => lost.has(indexOf(device ?? "") ?? -1);
+  const isLost = (device = ""): boolean => isNameless(device) || lost.has(indexOf(device) ?? -1);
   const nexthops = new Map([...have.nexthops].filter(([, device]) => !isLost(device)));
   const groups = new Map(
     [...have.groups]
