@@ -7,7 +7,7 @@ import { err, ok, type Result } from "#values";
 
 /** Files of a gateway's data folder; what else is there is not ours. */
 const OURS =
-  /^(cache\.db.*|tunnel\.key|tunnel-endpoints\.json|sysctl\.json|join\.pending|identity\.json|admin\.sock|lock|mrd\d\.log)$/;
+  /^(cache\.db.*|tunnel\.key|tunnel-endpoints\.json|sysctl\.json|join\.pending|identity\.json|network\.json|admin\.sock|lock|mrd\d\.log)$/;
 
 /** undoHost takes everything of a gateway off this host, its files and then its folder, too: for a gateway that does not
  *  run and will not. Nobody is told. The tunnels go first, so that nothing leaves by them untranslated. */

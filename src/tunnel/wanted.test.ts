@@ -26,7 +26,7 @@ function routesTo(prefix: string, want: TunnelPlan): readonly string[] {
 describe("wanted()", () => {
   test("twins: two nexthops per interface, so that no group ever has one member", () => {
     const { nexthops, groups } = wanted(EMPTY, planOf(A, [A, gateway(2, 0), gateway(3, 7)]));
-    expect([...nexthops.values()]).toEqual(["mrd0", "mrd0", "mrd7", "mrd7"]);
+    expect([...nexthops.values()]).toEqual(["dev mrd0", "dev mrd0", "dev mrd7", "dev mrd7"]);
     for (const members of groups.values()) expect(members).toHaveLength(2);
   });
 

@@ -1,6 +1,6 @@
 import type { Cidr, Ip } from "#values";
 import { groupIds } from "./group-ids.ts";
-import { type Hop, inOrder } from "./nexthops.ts";
+import { byLink, type Hop, inOrder } from "./nexthops.ts";
 import { FALLBACK_METRIC, interfaceName, nexthopIds, PROBE_TABLE, SERVICE_TABLE, STANDING_METRIC } from "./ours.ts";
 import { LOCAL_TABLE, MAIN_TABLE, type Route, routeKey } from "./route.ts";
 import type { Rule } from "./rule.ts";
@@ -38,16 +38,15 @@ export function wanted(have: Pick<TunnelState, "groups" | "sysctls">, want: Tunn
     group: ids.get(member.cluster) ?? 0,
   }));
   return {
-    nexthops: new Map([...interfaces].flatMap((i) => nexthopIds(i).map((id) => [id, interfaceName(i)] as const))),
+    nexthops: new Map(
+      [...interfaces].flatMap((i) => nexthopIds(i).map((id) => [id, byLink(interfaceName(i))] as const)),
+    ),
     groups: new Map(
       members
         .filter(({ member, group }) => carries(member, want, have.groups.get(group) ?? []))
         .map(({ member, group }) => [group, groupOf(member, have.groups.get(group) ?? [])]),
     ),
-    standing: [
-      { type: "unreachable", dst: want.supernet, metric: STANDING_METRIC, table: MAIN_TABLE },
-      { type: "local", dst: hostOf(want.node.global), dev: "lo", metric: 0, table: LOCAL_TABLE },
-    ],
+    standing: standingRoutes(want),
     routes: firstOfEach([
       ...members.flatMap(({ member, group }) => memberRoutes(member, group, want, have.groups.get(group) ?? [])),
       ...nodeRoutes(want),
@@ -55,6 +54,15 @@ export function wanted(have: Pick<TunnelState, "groups" | "sysctls">, want: Tunn
     rules: rulesOf(want),
     sysctls: sysctlsOf(have.sysctls, want),
   };
+}
+
+/** standingRoutes keep what is for the clusterset from leaving in clear by the default route, and this node's own global
+ *  address reachable whatever interface is there. */
+export function standingRoutes({ supernet, node }: Pick<TunnelPlan, "supernet" | "node">): readonly Route[] {
+  return [
+    { type: "unreachable", dst: supernet, metric: STANDING_METRIC, table: MAIN_TABLE },
+    { type: "local", dst: hostOf(node.global), dev: "lo", metric: 0, table: LOCAL_TABLE },
+  ];
 }
 
 /** groupOf is the nexthops that a member's flows are spread over: its healthy ways. Where none looks healthy the fault
@@ -141,8 +149,18 @@ function nodeRoutes({ siblings, servicePrefix, node }: TunnelPlan): readonly Rou
         table: MAIN_TABLE,
       }),
     ),
-    { type: "unicast", dst: servicePrefix, dev: "lo", src: node.local, metric: 0, table: SERVICE_TABLE },
+    serviceRoute({ servicePrefix, node }),
   ];
+}
+
+/** serviceRoute lets processes of this node name service addresses: their route lookup comes before the table. */
+export function serviceRoute({ servicePrefix, node }: Pick<TunnelPlan, "servicePrefix" | "node">): Route {
+  return { type: "unicast", dst: servicePrefix, dev: "lo", src: node.local, metric: 0, table: SERVICE_TABLE };
+}
+
+/** serviceRule has them look there. */
+export function serviceRule(servicePrefix: Cidr): Rule {
+  return { preference: SERVICE_TABLE, to: servicePrefix, table: SERVICE_TABLE };
 }
 
 /** rulesOf: both tables hold for what this node itself sends; forwarded packets never look there. Probes and throughput
@@ -155,7 +173,7 @@ function rulesOf({ servicePrefix, supernet, probePort }: TunnelPlan): readonly R
     { protocol: "tcp", end: "dport" },
   ] as const;
   return [
-    { preference: SERVICE_TABLE, to: servicePrefix, table: SERVICE_TABLE },
+    serviceRule(servicePrefix),
     ...ends.map((end) => ({
       ...{ preference: PROBE_TABLE, to: supernet, table: PROBE_TABLE },
       match: { ...end, port: probePort },
@@ -168,10 +186,15 @@ function rulesOf({ servicePrefix, supernet, probePort }: TunnelPlan): readonly R
 function sysctlsOf(present: ReadonlyMap<string, string>, want: TunnelPlan): ReadonlyMap<string, string> {
   const underlay = want.underlayLinks.map(rpFilter).filter((name) => present.has(name));
   const tunnels = want.interfaces.map(({ index }) => rpFilter(interfaceName(index)));
+  return forwarding([...underlay, ...tunnels]);
+}
+
+/** forwarding are the sysctls, given the paths of the links' settings. */
+export function forwarding(links: readonly string[]): ReadonlyMap<string, string> {
   return new Map([
     ["net/ipv4/ip_forward", "1"],
     ["net/ipv4/fib_multipath_hash_policy", "1"],
-    ...[...new Set([...underlay, ...tunnels])].map((name): [string, string] => [name, "2"]),
+    ...[...new Set(links)].map((name): [string, string] => [name, "2"]),
   ]);
 }
 
@@ -181,7 +204,7 @@ export function rpFilter(link: string): string {
 }
 
 /** hostOf is one address as a network. */
-function hostOf(ip: Ip): Cidr {
+export function hostOf(ip: Ip): Cidr {
   return `${ip}/32` as Cidr;
 }
 
