@@ -63,13 +63,16 @@ export function sameHops(a: readonly Hop[] | undefined, b: readonly Hop[]): bool
   return a?.length === b.length && b.every(({ id, weight }, i) => a[i]?.id === id && a[i]?.weight === weight);
 }
 
+/** Twins says how the two ids of a way stand in a group. A packet may bring its hash along from the node before (skb->hash
+ *  outlives a veth, so it does where nodes share a kernel). So a node gives each gateway one run of its buckets, with the
+ *  ids `together`, and in any such run a gateway finds all its tunnels, with theirs `apart`: first all tunnels' first ids,
+ *  then all second ones. */
+export type Twins = "apart" | "together";
+
 /** groupText writes the members of a group as `ip nexthop` takes them. The kernel gives out buckets in this order and
- *  rounds, so the heavy ones come first: what rounding leaves over then goes to none of the light ones.
- *
- *  First all tunnels' first ids, then all second ones. A packet may bring its hash along from the node before (skb->hash
- *  outlives a veth, so it does where nodes share a kernel); that node gives its first half of the buckets to one gateway
- *  and its second half to another, and each should find all its tunnels in its half. */
-export function groupText(hops: readonly Hop[]): string {
-  const ordered = [...hops].sort((a, b) => b.weight - a.weight || twinOf(a.id) - twinOf(b.id) || a.id - b.id);
+ *  rounds, so the heavy ones come first: what rounding leaves over then goes to none of the light ones. */
+export function groupText(hops: readonly Hop[], twins: Twins = "apart"): string {
+  const run = (id: number): number => (twins === "apart" ? twinOf(id) : 0);
+  const ordered = [...hops].sort((a, b) => b.weight - a.weight || run(a.id) - run(b.id) || a.id - b.id);
   return ordered.map(({ id, weight }) => (weight === 1 ? `${id}` : `${id},${weight}`)).join("/");
 }

@@ -31,6 +31,7 @@ export function nodeWanted(have: Pick<TunnelState, "groups" | "sysctls">, want: 
       gateways.flatMap(({ index, local, link }) => nexthopIds(index).map((id) => [id, byRouter(local, link)] as const)),
     ),
     groups: new Map(carried ? [[GROUP, groupOf({ ways }, have.groups.get(GROUP) ?? [])] as const] : []),
+    twins: "together",
     standing: standingRoutes(want),
     routes: [
       ...(carried ? [everywhere(want)] : []),

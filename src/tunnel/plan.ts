@@ -1,4 +1,4 @@
-import { groupText, type Hop, linkOf, sameHops } from "./nexthops.ts";
+import { groupText, type Hop, linkOf, sameHops, type Twins } from "./nexthops.ts";
 import type { NodePlan } from "./node-plan.ts";
 import { nodeWanted } from "./node-wanted.ts";
 import { indexOf, interfaceName, isNameless } from "./ours.ts";
@@ -134,16 +134,16 @@ function nexthopSteps(have: TunnelState, want: Wanted): readonly Step[] {
   const groups = [...want.groups].filter(([id, members]) => !sameHops(have.groups.get(id), members));
   return [
     ...changed.map(([id, way]) => ip(`nexthop ${have.nexthops.has(id) ? "replace" : "add"} id ${id} ${way} proto 77`)),
-    ...groups.map(([id, members]) => ip(groupLine(have.groups.has(id) ? "replace" : "add", id, members))),
+    ...groups.map(([id, members]) => ip(groupLine(have.groups.has(id) ? "replace" : "add", id, members, want.twins))),
   ];
 }
 
 /** groupLine makes a group, or gives it other members. */
-export function groupLine(verb: "add" | "replace", id: number, members: readonly Hop[]): string {
+export function groupLine(verb: "add" | "replace", id: number, members: readonly Hop[], twins?: Twins): string {
   // A replaced group keeps the buckets it was made with: naming another number would be refused.
   const buckets = verb === "add" ? ` buckets ${BUCKETS}` : "";
   const timers = `idle_timer ${IDLE_SECONDS} unbalanced_timer ${UNBALANCED_SECONDS}`;
-  return `nexthop ${verb} id ${id} group ${groupText(members)} type resilient${buckets} ${timers} proto 77`;
+  return `nexthop ${verb} id ${id} group ${groupText(members, twins)} type resilient${buckets} ${timers} proto 77`;
 }
 
 /** surplusNexthops removes groups before nexthops: a nexthop takes itself out of its groups, and an emptied group its

@@ -1,6 +1,6 @@
 import type { Cidr, Ip } from "#values";
 import { groupIds } from "./group-ids.ts";
-import { byLink, type Hop, inOrder } from "./nexthops.ts";
+import { byLink, type Hop, inOrder, type Twins } from "./nexthops.ts";
 import { FALLBACK_METRIC, interfaceName, nexthopIds, PROBE_TABLE, SERVICE_TABLE, STANDING_METRIC } from "./ours.ts";
 import { LOCAL_TABLE, MAIN_TABLE, type Route, routeKey } from "./route.ts";
 import type { Rule } from "./rule.ts";
@@ -11,6 +11,7 @@ import type { TunnelState } from "./tunnel-state.ts";
 export interface Wanted {
   readonly nexthops: ReadonlyMap<number, string>;
   readonly groups: ReadonlyMap<number, readonly Hop[]>;
+  readonly twins: Twins;
   /** Routes that need nothing else and outlive everything else. */
   readonly standing: readonly Route[];
   readonly routes: readonly Route[];
@@ -22,6 +23,7 @@ export interface Wanted {
 export const NOTHING_WANTED: Wanted = {
   nexthops: new Map(),
   groups: new Map(),
+  twins: "apart",
   standing: [],
   routes: [],
   rules: [],
@@ -46,6 +48,7 @@ export function wanted(have: Pick<TunnelState, "groups" | "sysctls">, want: Tunn
         .filter(({ member, group }) => carries(member, want, have.groups.get(group) ?? []))
         .map(({ member, group }) => [group, groupOf(member, have.groups.get(group) ?? [])]),
     ),
+    twins: "apart",
     standing: standingRoutes(want),
     routes: firstOfEach([
       ...members.flatMap(({ member, group }) => memberRoutes(member, group, want, have.groups.get(group) ?? [])),
