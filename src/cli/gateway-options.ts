@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { GatewayOptions } from "#gateway";
 import { parseToken, readIdentity } from "#identity";
-import { EXPORT_MARKERS, type ExportMarker } from "#kube";
+import { EXPORT_MARKERS, type ExportMarker, NODE_WAYS } from "#kube";
 import type { Secret } from "#life";
 import {
   type Cidr,
@@ -42,6 +42,7 @@ export function readGatewayOptions(reader: Reader, around: Surroundings): Gatewa
     manifests: reader.one("manifests", folder),
     kubernetes,
     namespace: readNamespace(reader),
+    nodeWay: reader.one("node-way", oneOf(...NODE_WAYS), "auto") ?? "auto",
     exportMarkers: reader.many("export-marker", exportMarker),
     source: reader.one("source-id", sourceId),
     endpoint: reader.one("endpoint", endpoint),

@@ -39,6 +39,12 @@ export const gatewayVerb: Verb = {
     },
     { flag: "endpoint", value: "IP[:PORT]", help: "where other gateways send to; default: what the broker saw" },
     { flag: "listen-port", value: "PORT", help: "first of 8 UDP ports for the tunnels", fallback: "51820" },
+    {
+      flag: "node-way",
+      value: "WAY",
+      help: "between gateways and the cluster's other nodes: auto (direct on one link, else VXLAN) or vxlan",
+      fallback: "auto",
+    },
     { flag: "data-plane", value: "MODE", help: "auto, kernel, userspace or none", fallback: "auto" },
     { flag: "wireguard-go", value: "PATH", help: "user-space WireGuard to run where the kernel has none" },
     {

@@ -64,7 +64,7 @@ function nodeText(status: NodeStatus): string {
   const rows = status.gateways.map((gateway) => [
     gateway.name,
     gateway.local,
-    `${gateway.way} (${gateway.link})`,
+    `${gateway.way}${gateway.link === null ? "" : ` (${gateway.link})`}`,
     `${gateway.up ? "up" : "down"}${gateway.draining ? ", drains" : ""}`,
     ms(gateway.rttSeconds),
     `${(gateway.lossRatio * 100).toFixed(1)} %`,

@@ -1,9 +1,11 @@
 import type { GlobalnetPlan } from "#globalnet";
+import type { NodeWay } from "#kube";
 import { PROBE_PORT, type ProbeTarget } from "#probe";
 import {
   interfaceName,
   type MemberRoute,
   type Neighbour,
+  overlayMtu,
   type TunnelInterface,
   type TunnelPeer,
   type TunnelPlan,
@@ -15,6 +17,7 @@ import {
   type ClusterId,
   cidrFamily,
   contains,
+  familyOf,
   type HostPort,
   type Ip,
   isSpecial,
@@ -36,12 +39,14 @@ export interface NetworkView {
   readonly nodeLocal: Ip;
   readonly listenPort: number;
   readonly mtu: number;
+  readonly underlayMtu: number;
   readonly underlayLinks: readonly string[];
   readonly localLinks: readonly string[];
   /** Which of the member's other gateways are next to this one, by their local addresses. */
   readonly neighbours: ReadonlyMap<Ip, Neighbour>;
-  /** The member's nodes without a gateway. */
+  /** The member's nodes without a gateway, and how packets go to and fro. */
   readonly nodes: readonly OtherNode[];
+  readonly nodeWay: NodeWay;
   /** Whether this gateway is about to go. */
   readonly leaving: boolean;
   /** The probes' verdict on a way; undefined before the first. */
@@ -103,7 +108,8 @@ export function compileNetwork(view: NetworkView): CompiledNetwork | undefined {
       node,
       interfaces,
       members: membersOf(view, peers),
-      siblings: [...hopsOf(siblings), ...reachable(view)],
+      siblings: [...hopsOf(siblings), ...nearOf(view)],
+      overlay: overlayOf(view, place.node),
       leaving: view.leaving,
       probePort: PROBE_PORT,
       underlayLinks: view.underlayLinks,
@@ -127,10 +133,23 @@ export function compileNetwork(view: NetworkView): CompiledNetwork | undefined {
   };
 }
 
-/** A node is reached at its own global address where it is next to us. Its pods are not asked for: that is the CNI's. */
-function reachable({ nodes, neighbours }: NetworkView): TunnelPlan["siblings"] {
-  const near = nodes.filter(({ local }) => neighbours.has(local));
+/** A node is reached at its own global address, directly where it is next to us. Its pods are not asked for: that is the
+ *  CNI's. */
+function nearOf(view: NetworkView): TunnelPlan["siblings"] {
+  const near = view.nodes.filter((node) => isNear(node, view));
   return near.map(({ global, local }) => ({ global, local, gateway: false, up: false }));
+}
+
+function isNear({ local }: OtherNode, { neighbours, nodeWay }: NetworkView): boolean {
+  return nodeWay === "auto" && neighbours.has(local);
+}
+
+/** The others are on the overlay. Its outer packets are IPv4. */
+function overlayOf(view: NetworkView, node: Ip): TunnelPlan["overlay"] {
+  const afar = view.nodes.filter((one) => !isNear(one, view) && familyOf(one.local) === 4);
+  if (afar.length === 0 || familyOf(view.nodeLocal) !== 4) return null;
+  const peers = afar.map(({ global, local }) => ({ global, local }));
+  return { local: view.nodeLocal, address: `${node}/32` as Cidr, mtu: overlayMtu(view.underlayMtu), peers };
 }
 
 /** Siblings are probed too, by the cluster's own network: one that answers can carry what our tunnels cannot. */

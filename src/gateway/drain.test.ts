@@ -20,7 +20,7 @@ beforeEach(async () => {
   const body = { name: "b", index: 1, address: "242.0.1.2", local: LOCAL };
   await made.hears(...amber.joined(), grant(second), amber.gateway(body));
   gateway.session.machine = {
-    ...{ nodeLocal: ip("172.31.0.11"), mtu: 1440, underlayLinks: [], localLinks: [] },
+    ...{ nodeLocal: ip("172.31.0.11"), mtu: 1440, underlayMtu: 1500, underlayLinks: [], localLinks: [] },
     neighbours: new Map([[LOCAL, { link: "eth0", mac: "02:00:00:00:00:02" }]]),
   };
   const counters = async () => {

@@ -5,8 +5,9 @@ import { type Cidr, err, familyOf, type Ip, ok, parseIp, type Result } from "#va
 export interface Machine {
   /** The node's address in its cluster's network. */
   readonly nodeLocal: Ip;
-  /** MTU inside the tunnels. */
+  /** MTU inside the tunnels, and of the underlay. */
   readonly mtu: number;
+  readonly underlayMtu: number;
   readonly underlayLinks: readonly string[];
   /** Links behind which this node's own pods are. */
   readonly localLinks: readonly string[];
@@ -44,6 +45,7 @@ export async function readMachine({ towards, podCidrs, given, siblings }: Machin
   return ok({
     nodeLocal,
     mtu: tunnelMtu(mtu, familyOf(nodeLocal)),
+    underlayMtu: mtu,
     underlayLinks: [...outside].sort(),
     localLinks: links.value,
     neighbours: neighbours.value,

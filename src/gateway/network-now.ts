@@ -20,6 +20,7 @@ export function networkDocument(gateway: Gateway): NetworkDocument | undefined {
     servicePrefix: poolsOf(supernet).services,
     nodePrefix,
     pods,
+    way: options.nodeWay,
     gateways: gatewaysOf(gateway, new Set(nodes.map(({ name }) => name))),
     nodes: nodes.map((node) => ({ ...node, ports: portsOn(node.local, open) })),
   };

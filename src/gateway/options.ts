@@ -1,4 +1,4 @@
-import type { ExportMarker, KubeAccess } from "#kube";
+import type { ExportMarker, KubeAccess, NodeWay } from "#kube";
 import type { Secret } from "#life";
 import type { DataPlaneMode } from "#tunnel";
 import type { Cidr, ClusterId, HostPort, Ip, NodeName } from "#values";
@@ -16,6 +16,8 @@ export interface GatewayOptions {
   readonly manifests: string | null;
   /** The live cluster that exports are read from and imports are written to; null: there is none, or `manifests`. */
   readonly kubernetes: KubeAccess | null;
+  /** How packets go between the gateways and the cluster's other nodes. */
+  readonly nodeWay: NodeWay;
   /** The namespace of this program's own objects in it. */
   readonly namespace: string;
   /** Marks of other programs that export a Service of the live cluster. */

@@ -187,6 +187,7 @@ export function optionsOf(change: Partial<GatewayOptions> = {}): GatewayOptions 
     manifests: null,
     kubernetes: null,
     namespace: "meridian",
+    nodeWay: "auto",
     exportMarkers: [],
     source: null,
     endpoint: null,

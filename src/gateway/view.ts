@@ -57,6 +57,7 @@ export function networkAgain({ options, session, follower, source, prober }: Gat
     servicePrefix: poolsOf(supernet).services,
     listenPort: options.listenPort,
     nodes: plainNodesNow({ options, follower, source }),
+    nodeWay: options.nodeWay,
     leaving: session.drain === "leaving",
     isUp: (id) => prober.isUp(id),
     ...session.machine,

@@ -25,6 +25,8 @@ export {
   type NetworkDocument,
   type NetworkGateway,
   type NetworkNode,
+  NODE_WAYS,
+  type NodeWay,
   parseNetwork,
 } from "./network-document.ts";
 export type { ImportSink } from "./sink/import-sink.ts";

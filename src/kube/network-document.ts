@@ -22,10 +22,16 @@ export interface NetworkDocument {
   readonly servicePrefix: Cidr;
   /** Global addresses of this cluster's nodes. */
   readonly nodePrefix: Cidr;
+  readonly way: NodeWay;
   readonly pods: readonly { readonly local: Cidr; readonly global: Cidr }[];
   readonly gateways: readonly NetworkGateway[];
   readonly nodes: readonly NetworkNode[];
 }
+
+/** NodeWay says how packets go between a gateway and the other nodes: `auto` is directly between those that are on one link,
+ *  and by VXLAN else; `vxlan` is always by VXLAN, for networks that drop what is for another address than a host's own. */
+export type NodeWay = (typeof NODE_WAYS)[number];
+export const NODE_WAYS = ["auto", "vxlan"] as const;
 
 export interface NetworkGateway {
   readonly name: NodeName;
@@ -69,6 +75,7 @@ const schema = z.object({
   supernet: cidr,
   servicePrefix: cidr,
   nodePrefix: cidr,
+  way: z.enum(NODE_WAYS),
   pods: z.array(z.object({ local: cidr, global: cidr })).max(64),
   gateways: z
     .array(z.object({ name: nodeName, index: z.int().min(0).max(7), local: ip, global: ip, draining: z.boolean() }))

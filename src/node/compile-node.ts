@@ -1,8 +1,8 @@
 import type { GlobalnetPlan } from "#globalnet";
-import type { NetworkDocument, NetworkGateway, NetworkNode } from "#kube";
+import type { NetworkDocument, NetworkNode } from "#kube";
 import type { ProbeTarget } from "#probe";
-import type { Neighbour, NodeGateway, NodePlan } from "#tunnel";
-import type { Ip, NodeName } from "#values";
+import { type Neighbour, type NodeGateway, type NodePlan, overlayMtu } from "#tunnel";
+import type { Cidr, Ip, NodeName } from "#values";
 
 /** NodeView is all that a node is compiled from. */
 export interface NodeView {
@@ -12,6 +12,7 @@ export interface NodeView {
   readonly localLinks: readonly string[];
   /** Which gateways are next to this node, by their addresses in the cluster's network. */
   readonly neighbours: ReadonlyMap<Ip, Neighbour>;
+  readonly underlayMtu: number;
   /** The probes' verdict on a gateway; undefined before the first. */
   readonly isUp: (gateway: NodeName) => boolean | undefined;
 }
@@ -20,31 +21,35 @@ export interface CompiledNode {
   readonly routes: NodePlan;
   readonly globalnet: GlobalnetPlan;
   readonly targets: readonly ProbeTarget[];
-  /** Gateways that no packet can be handed to from here. */
-  readonly afar: readonly NetworkGateway[];
 }
 
 /** compileNode is pure: what the gateways told and what the machine has, to routes, translation and probe targets. */
-export function compileNode({ network, node, localLinks, neighbours, isUp }: NodeView): CompiledNode {
+export function compileNode(view: NodeView): CompiledNode {
+  const { network, node, localLinks, isUp } = view;
   const { supernet, servicePrefix, nodePrefix, pods } = network;
   const here = { local: node.local, global: node.global };
-  const near = network.gateways.flatMap(({ name, index, local, global, draining }): (NodeGateway & Named)[] => {
-    const link = neighbours.get(local)?.link;
-    return link === undefined ? [] : [{ name, index, local, global, link, draining, up: isUp(name) ?? null }];
+  const gateways = network.gateways.map(({ name, index, local, global, draining }): NodeGateway => {
+    return { index, local, global, link: linkTo(local, view), draining, up: isUp(name) ?? null };
   });
   return {
-    routes: { supernet, servicePrefix, node: here, gateways: near.map(({ name: _, ...gateway }) => gateway) },
+    routes: { supernet, servicePrefix, node: here, gateways, overlay: overlayOf(view, gateways) },
     globalnet: {
       ...{ supernet, servicePrefix, nodePrefix, pods, localLinks, node: here },
       hostPorts: node.ports,
       // What a gateway has beside: tunnels, ports of its own, siblings; and pods that are endpoints of a service table.
       ...{ tunnels: [], daemonPorts: [], siblings: [], hairpin: [] },
     },
-    targets: near.map(({ name, global }) => ({ id: name, address: global, interface: null })),
-    afar: network.gateways.filter(({ local }) => !neighbours.has(local)),
+    targets: network.gateways.map(({ name, global }) => ({ id: name, address: global, interface: null })),
   };
 }
 
-interface Named {
-  readonly name: NodeName;
+/** Null: by the overlay. The gateways decide alike, each by its own links. */
+function linkTo(gateway: Ip, { network, neighbours }: NodeView): string | null {
+  return network.way === "auto" ? (neighbours.get(gateway)?.link ?? null) : null;
+}
+
+function overlayOf({ node, underlayMtu }: NodeView, gateways: readonly NodeGateway[]): NodePlan["overlay"] {
+  const peers = gateways.filter(({ link }) => link === null).map(({ global, local }) => ({ global, local }));
+  if (peers.length === 0) return null;
+  return { local: node.local, address: `${node.global}/32` as Cidr, mtu: overlayMtu(underlayMtu), peers };
 }

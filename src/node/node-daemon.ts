@@ -33,9 +33,10 @@ export interface NodeGatewayStatus {
   readonly name: string;
   readonly local: Ip;
   readonly global: Ip;
-  /** How packets get there: `direct` on the link of `link`. */
-  readonly way: "direct";
-  readonly link: string;
+  /** How packets get there: directly by a link, or inside VXLAN. */
+  readonly way: "direct" | "vxlan";
+  /** Null with VXLAN. */
+  readonly link: string | null;
   readonly up: boolean;
   readonly draining: boolean;
   readonly rttSeconds: number | null;
@@ -104,7 +105,8 @@ export class NodeDaemon implements Room {
     const gateways = (this.#network.current?.gateways ?? []).flatMap((gateway): NodeGatewayStatus[] => {
       const link = near.get(gateway.global)?.link;
       if (link === undefined) return [];
-      return [{ ...told(gateway), way: "direct", link, ...measured(reports.get(gateway.name)) }];
+      const way = link === null ? "vxlan" : "direct";
+      return [{ ...told(gateway), way, link, ...measured(reports.get(gateway.name)) }];
     });
     return {
       role: "node",

@@ -1,6 +1,6 @@
 import type { Globalnet } from "#globalnet";
 import { type Clock, describeFault, Latest, type Log, type Room, type Troubles, wakeOrAfter } from "#life";
-import { localLinks, neighboursOf, type Tunnels } from "#tunnel";
+import { localLinks, neighboursOf, type Tunnels, underlayMtu } from "#tunnel";
 import { cidrFamily, err, type NodeName, ok, type Result } from "#values";
 import { type CompiledNode, compileNode } from "./compile-node.ts";
 import type { NetworkKeeper } from "./network-keeper.ts";
@@ -106,16 +106,16 @@ export class NodeReconciler implements Room {
     troubles.clear("node-unknown");
     const pods = document.pods.map(({ local }) => local).filter((cidr) => cidrFamily(cidr) === 4);
     const gateways = document.gateways.map(({ local }) => local);
-    const [links, neighbours] = await Promise.all([localLinks(pods), neighboursOf(gateways)]);
+    const [links, neighbours, mtu] = await Promise.all([
+      localLinks(pods),
+      neighboursOf(gateways),
+      underlayMtu(gateways[0] ?? node.local),
+    ]);
     if (!links.ok) return links;
     if (!neighbours.ok) return neighbours;
-    const compiled = compileNode({
-      ...{ network: document, node, isUp },
-      localLinks: links.value,
-      neighbours: neighbours.value,
-    });
-    this.#tellAfar(compiled);
-    return ok(compiled);
+    if (!mtu.ok) return mtu;
+    const machine = { localLinks: links.value, neighbours: neighbours.value, underlayMtu: mtu.value };
+    return ok(compileNode({ network: document, node, isUp, ...machine }));
   }
 
   /** What is in force stays, as when a node's object is lost for a moment. */
@@ -125,15 +125,5 @@ export class NodeReconciler implements Room {
       : "they number the nodes that the cluster has: look at kubectl get nodes, and at the node prefix's room";
     const title = "The gateways do not know this node";
     this.#parts.troubles.set({ code: "node-unknown", severity: "warning", title, subject: "", detail });
-  }
-
-  #tellAfar({ afar, routes }: CompiledNode): void {
-    const { troubles } = this.#parts;
-    if (afar.length === 0) return troubles.clear("gateway-afar");
-    const title = "Gateways are behind a router, and nothing can be handed to them from here";
-    const names = afar.map(({ name, local }) => `${name} (${local})`).join(", ");
-    const detail = `${names}: have a gateway on a node of this node's network`;
-    const severity = routes.gateways.length === 0 ? "critical" : "warning";
-    troubles.set({ code: "gateway-afar", severity, title, subject: "", detail });
   }
 }

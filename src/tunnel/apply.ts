@@ -62,6 +62,8 @@ function applyOne(step: Step, machine: Machine): Promise<Result<null>> {
       return machine.forget(step.index, step.peers);
     case "sysctl":
       return machine.setSysctl(step.name, step.value);
+    case "bridge":
+      return machine.bridge(step.line);
     case "ip":
       throw new Error("lines of ip go in batches");
     default:

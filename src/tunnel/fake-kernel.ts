@@ -1,8 +1,9 @@
 import { type Cidr, err, formatHostPort, type Ip, ok, type Result, type TunnelKey } from "#values";
 import type { Machine } from "./machine.ts";
 import { byLink, byRouter, type Hop, inOrder } from "./nexthops.ts";
-import { indexOf } from "./ours.ts";
-import { withoutInterfaces } from "./plan.ts";
+import { indexOf, OVERLAY } from "./ours.ts";
+import type { OverlayState } from "./overlay.ts";
+import { withoutInterfaces, withoutOverlay } from "./plan.ts";
 import { MAIN_TABLE, type Route, routeKey, routeText } from "./route.ts";
 import { type Rule, ruleText } from "./rule.ts";
 import type { ConfigureStep } from "./step.ts";
@@ -84,6 +85,17 @@ export class FakeKernel implements Machine {
     return ok(null);
   }
 
+  /** The one thing that is done with `bridge`: forwarding entries of the overlay. */
+  async bridge(line: string): Promise<Result<null>> {
+    const [, verb = "", mac = ""] = line.split(" ");
+    const { overlay } = this.#state;
+    if (overlay === null) return err("Cannot find device");
+    const forwards = new Map([...overlay.forwards].filter(([other]) => other !== mac));
+    if (verb === "replace") forwards.set(mac, after(line.split(" "), "dst") ?? "");
+    this.#set({ ...this.#state, overlay: { ...overlay, forwards } });
+    return ok(null);
+  }
+
   async setSysctl(name: string, value: string): Promise<Result<null>> {
     this.#set({ ...this.#state, sysctls: new Map([...this.#state.sysctls, [name, value]]) });
     return ok(null);
@@ -99,11 +111,28 @@ export class FakeKernel implements Machine {
 
   #line(line: string): string | null {
     const [object = "", verb = "", ...words] = line.split(" ");
+    if (words.includes(OVERLAY) && object !== "nexthop" && object !== "route")
+      return this.#overlayLine(object, verb, words);
     if (object === "link") return this.#linkLine(words);
     if (object === "addr") return this.#addrLine(verb, words);
     if (object === "nexthop") return this.#nexthopLine(verb, words);
     if (object === "rule") return this.#ruleLine(verb, words);
     return this.#routeLine(verb, words);
+  }
+
+  #overlayLine(object: string, verb: string, words: readonly string[]): string | null {
+    const { overlay } = this.#state;
+    if (object === "link" && verb === "add") {
+      if (overlay !== null) return "File exists";
+      const [local, mtu] = [after(words, "local") as Ip, Number(after(words, "mtu"))];
+      const fresh = { local, mtu, up: false, addresses: [], neighbours: new Map(), forwards: new Map() };
+      this.#set({ ...this.#state, overlay: fresh });
+      return null;
+    }
+    if (overlay === null) return "Cannot find device";
+    if (object === "link" && verb === "del") this.#set(withoutOverlay(this.#state));
+    else this.#set({ ...this.#state, overlay: changedOverlay(overlay, object, verb, words) });
+    return null;
   }
 
   #linkLine(words: readonly string[]): string | null {
@@ -142,7 +171,9 @@ export class FakeKernel implements Machine {
     } else {
       const index = indexOf(dev);
       if (index !== undefined && !this.#state.interfaces.get(index)?.up) return "Nexthop device is not up";
-      nexthops.set(id, router === undefined ? byLink(dev) : byRouter(router, dev));
+      if (dev === OVERLAY && this.#state.overlay?.up !== true) return "Nexthop device is not up";
+      const way = router === undefined ? byLink(dev) : byRouter(router, dev);
+      nexthops.set(id, words.includes("onlink") ? `${way} onlink` : way);
     }
     this.#set({ ...this.#state, nexthops, groups });
     return null;
@@ -190,6 +221,19 @@ export class FakeKernel implements Machine {
     this.#state = state;
     this.onChange(state);
   }
+}
+
+function changedOverlay(overlay: OverlayState, object: string, verb: string, words: readonly string[]): OverlayState {
+  const [what = ""] = words;
+  if (object === "link")
+    return { ...overlay, up: overlay.up || words.includes("up"), mtu: Number(after(words, "mtu") ?? overlay.mtu) };
+  if (object === "addr") {
+    const rest = overlay.addresses.filter((address) => address !== what);
+    return { ...overlay, addresses: verb === "add" ? [...rest, what] : rest };
+  }
+  const neighbours = new Map([...overlay.neighbours].filter(([other]) => other !== what));
+  if (verb === "replace") neighbours.set(what, after(words, "lladdr") ?? "");
+  return { ...overlay, neighbours };
 }
 
 const NEW_PEER = { endpoint: null, latestHandshakeSeconds: 0, receivedBytes: 0, sentBytes: 0 } as const;

@@ -4,6 +4,7 @@ export { tunnelMtu, type Underlay, underlayMtu, underlayOf } from "./mtu.ts";
 export { type Neighbour, neighboursOf } from "./neighbours.ts";
 export type { NodeGateway, NodePlan } from "./node-plan.ts";
 export { interfaceName, MAX_INTERFACES } from "./ours.ts";
+export { type Overlay, overlayMtu } from "./overlay.ts";
 export { plan } from "./plan.ts";
 export type { Route } from "./route.ts";
 export type { Rule } from "./rule.ts";

@@ -12,4 +12,6 @@ export interface Machine {
   setSysctl(name: string, value: string): Promise<Result<null>>;
   /** batch runs lines of `ip` in order and gives one fault per failed line; the others are carried out. */
   batch(lines: readonly string[]): Promise<readonly string[]>;
+  /** bridge runs one line of `bridge`. */
+  bridge(line: string): Promise<Result<null>>;
 }

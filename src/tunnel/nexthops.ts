@@ -7,6 +7,7 @@ interface NexthopJson {
   readonly id?: number;
   readonly gateway?: string;
   readonly dev?: string;
+  readonly flags?: readonly string[];
   readonly group?: readonly { readonly id?: number; readonly weight?: number }[];
 }
 
@@ -31,8 +32,10 @@ export function parseNexthops(text: string): Result<Nexthops> {
   if (!rows.ok) return rows;
   const nexthops = new Map<number, string>();
   const groups = new Map<number, readonly Hop[]>();
-  for (const { id = 0, gateway, dev = "", group } of rows.value) {
-    if (group === undefined) nexthops.set(id, gateway === undefined ? byLink(dev) : byRouter(gateway, dev));
+  for (const { id = 0, gateway, dev = "", flags = [], group } of rows.value) {
+    const onlink = flags.includes("onlink") ? " onlink" : "";
+    const way = gateway === undefined ? byLink(dev) : byRouter(gateway, dev);
+    if (group === undefined) nexthops.set(id, `${way}${onlink}`);
     else groups.set(id, inOrder(group.map((member) => ({ id: member.id ?? 0, weight: member.weight ?? 1 }))));
   }
   return ok({ nexthops, groups });
@@ -50,7 +53,7 @@ export function byRouter(gateway: string, dev: string): string {
 
 /** linkOf is the link that a nexthop leads onto. */
 export function linkOf(way: string): string {
-  return way.slice(way.lastIndexOf(" ") + 1);
+  return /dev (\S+)/.exec(way)?.[1] ?? "";
 }
 
 /** inOrder sorts hops by id, so that equal groups are equal lists. */

@@ -1,13 +1,15 @@
 import type { Cidr, Ip } from "#values";
+import type { Overlay } from "./overlay.ts";
 
 /** NodeGateway is a gateway of the member, as one of its other nodes sees it. */
 export interface NodeGateway {
   /** 0 to 7. */
   readonly index: number;
   readonly global: Ip;
-  /** Its address in the cluster's own network, and the link on which it is next to this node. */
+  /** Its address in the cluster's own network. */
   readonly local: Ip;
-  readonly link: string;
+  /** The link on which it is next to this node; null: it is reached by the overlay, of which it is a peer. */
+  readonly link: string | null;
   /** The probes' verdict; null before there was one: then it stays what an earlier daemon made of it. */
   readonly up: boolean | null;
   /** It takes no new flows. */
@@ -21,4 +23,5 @@ export interface NodePlan {
   /** `local` is this node's address in its cluster's network, `global` its address in the supernet. */
   readonly node: { readonly local: Ip; readonly global: Ip };
   readonly gateways: readonly NodeGateway[];
+  readonly overlay: Overlay | null;
 }

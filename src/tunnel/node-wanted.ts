@@ -1,6 +1,8 @@
+import type { Ip } from "#values";
 import { byRouter } from "./nexthops.ts";
-import type { NodePlan } from "./node-plan.ts";
-import { GROUP_IDS, nexthopIds } from "./ours.ts";
+import type { NodeGateway, NodePlan } from "./node-plan.ts";
+import { GROUP_IDS, nexthopIds, OVERLAY } from "./ours.ts";
+import { byOverlay } from "./overlay.ts";
 import { MAIN_TABLE, type Route } from "./route.ts";
 import type { TunnelState } from "./tunnel-state.ts";
 import {
@@ -25,10 +27,12 @@ export function nodeWanted(have: Pick<TunnelState, "groups" | "sysctls">, want: 
     return { interface: index, gateway: global, up, draining };
   });
   const carried = gateways.length > 0;
-  const links = [...new Set(gateways.map(({ link }) => rpFilter(link)))].filter((name) => have.sysctls.has(name));
+  const links = [...new Set(gateways.flatMap(({ link }) => (link === null ? [] : [rpFilter(link)])))];
+  const overlay = want.overlay === null ? [] : [rpFilter(OVERLAY)];
   return {
+    overlay: want.overlay,
     nexthops: new Map(
-      gateways.flatMap(({ index, local, link }) => nexthopIds(index).map((id) => [id, byRouter(local, link)] as const)),
+      gateways.flatMap((gateway) => nexthopIds(gateway.index).map((id) => [id, wayTo(gateway)] as const)),
     ),
     groups: new Map(carried ? [[GROUP, groupOf({ ways }, have.groups.get(GROUP) ?? [])] as const] : []),
     twins: "together",
@@ -36,14 +40,21 @@ export function nodeWanted(have: Pick<TunnelState, "groups" | "sysctls">, want: 
     routes: [
       ...(carried ? [everywhere(want)] : []),
       // A gateway's own address: probes go to that gateway, whatever the group prefers.
-      ...gateways.map(({ global, local }): Route => {
-        return { type: "unicast", dst: hostOf(global), via: [local], src: node.local, metric: 0, table: MAIN_TABLE };
-      }),
+      ...gateways.map((gateway) => ownRoute(gateway, node.local)),
       serviceRoute(want),
     ],
     rules: [serviceRule(want.servicePrefix)],
-    sysctls: forwarding(links),
+    sysctls: forwarding([...links.filter((name) => have.sysctls.has(name)), ...overlay]),
   };
+}
+
+function wayTo({ link, local, global }: NodeGateway): string {
+  return link === null ? byOverlay(global) : byRouter(local, link);
+}
+
+function ownRoute({ link, local, global }: NodeGateway, src: Ip): Route {
+  const leads = link === null ? { dev: OVERLAY } : { via: [local] };
+  return { type: "unicast", dst: hostOf(global), ...leads, src, metric: 0, table: MAIN_TABLE };
 }
 
 /** Better than the standing `unreachable` of the same prefix; `src` as on a gateway: processes are translated by it. */

@@ -37,6 +37,9 @@ export function indexOf(name: string): number | undefined {
   return /^mrd[0-7]$/.test(name) ? Number(name.slice(3)) : undefined;
 }
 
+/** OVERLAY is the device between gateways and nodes of their own cluster: no name that the guard takes for a tunnel's. */
+export const OVERLAY = "meridian-vx";
+
 /** isNameless reports whether `ip` found no link by a device's number (ll_index_to_name() in iproute2): it is gone. */
 export function isNameless(device: string): boolean {
   return /^if\d+$/.test(device);

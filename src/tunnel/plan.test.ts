@@ -26,7 +26,7 @@ const A = gateway(1, 0);
 
 /** text writes a step as one line. */
 function text(step: Step): string {
-  if (step.kind === "ip") return `ip ${step.line}`;
+  if (step.kind === "ip" || step.kind === "bridge") return `${step.kind} ${step.line}`;
   if (step.kind === "sysctl") return `sysctl ${step.name}=${step.value}`;
   if (step.kind !== "configure") return `${step.kind} mrd${step.index}`;
   return `configure mrd${step.index} port ${step.listenPort} peers ${step.peers.length}`;

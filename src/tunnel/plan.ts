@@ -1,7 +1,8 @@
 import { groupText, type Hop, linkOf, sameHops, type Twins } from "./nexthops.ts";
 import type { NodePlan } from "./node-plan.ts";
 import { nodeWanted } from "./node-wanted.ts";
-import { indexOf, interfaceName, isNameless } from "./ours.ts";
+import { indexOf, interfaceName, isNameless, OVERLAY } from "./ours.ts";
+import { dropSteps, fillSteps, isSame, makeSteps } from "./overlay.ts";
 import { configureSteps, forgetSteps } from "./plan-peers.ts";
 import { type Route, routeKey, routeText } from "./route.ts";
 import { type Rule, ruleText } from "./rule.ts";
@@ -41,17 +42,20 @@ function difference(
   aim: (present: TunnelState) => Wanted,
 ): readonly Step[] {
   const missing = interfaces.filter(({ index }) => !found.interfaces.get(index)?.device);
-  const have = withoutInterfaces(found, new Set(missing.map(({ index }) => index)));
-  const want = aim(have);
+  const present = withoutInterfaces(found, new Set(missing.map(({ index }) => index)));
+  const want = aim(present);
+  const have = isSame(found.overlay, want.overlay) ? present : withoutOverlay(present);
   const keep = new Set(interfaces.map(({ index }) => index));
   const gone = [...have.interfaces.keys()].filter((index) => !keep.has(index));
   const [standing, carrying] = [have.routes.filter(isStanding), have.routes.filter((route) => !isStanding(route))];
   return [
     ...missingRoutes(standing, want.standing),
     ...missing.map(({ index, listenPort }): Step => ({ kind: "create", index, listenPort })),
+    ...makeSteps(found.overlay, want.overlay),
     ...sysctlSteps(have, want),
     ...configureSteps(have, interfaces),
     ...interfaces.flatMap((wish) => linkSteps(have, wish, want)),
+    ...fillSteps(found.overlay, want.overlay),
     ...nexthopSteps(have, want),
     ...missingRoutes(carrying, want.routes),
     ...lines(
@@ -69,6 +73,7 @@ function difference(
     ...forgetSteps(have, interfaces),
     ...interfaces.flatMap((wish) => surplusAddresses(have, wish, want)),
     ...gone.map((index): Step => ({ kind: "destroy", index })),
+    ...dropSteps(found.overlay, want.overlay),
     ...surplusRoutes(standing, want.standing),
   ];
 }
@@ -78,6 +83,18 @@ function difference(
  *  these, on a device that has no name any more. */
 export function withoutInterfaces(have: TunnelState, lost: ReadonlySet<number>): TunnelState {
   const isLost = (device = ""): boolean => isNameless(device) || lost.has(indexOf(device) ?? -1);
+  return withoutLinks(
+    { ...have, interfaces: new Map([...have.interfaces].filter(([index]) => !lost.has(index))) },
+    isLost,
+  );
+}
+
+/** withoutOverlay is the state after the overlay's device was taken away. */
+export function withoutOverlay(have: TunnelState): TunnelState {
+  return withoutLinks({ ...have, overlay: null }, (device) => device === OVERLAY);
+}
+
+function withoutLinks(have: TunnelState, isLost: (device?: string) => boolean): TunnelState {
   const nexthops = new Map([...have.nexthops].filter(([, way]) => !isLost(linkOf(way))));
   const groups = new Map(
     [...have.groups]
@@ -86,7 +103,6 @@ export function withoutInterfaces(have: TunnelState, lost: ReadonlySet<number>):
   );
   return {
     ...have,
-    interfaces: new Map([...have.interfaces].filter(([index]) => !lost.has(index))),
     sysctls: new Map([...have.sysctls].filter(([name]) => !isLost(name.split("/")[3]))),
     nexthops,
     groups,

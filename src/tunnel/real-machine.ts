@@ -85,6 +85,10 @@ export class RealMachine implements Machine {
     return quietly(outside(["wg", "set", interfaceName(index), ...words]));
   }
 
+  bridge(line: string): Promise<Result<null>> {
+    return quietly(outside(["bridge", ...line.split(" ")]));
+  }
+
   setSysctl(name: string, value: string): Promise<Result<null>> {
     return this.sysctls.set(name, value);
   }

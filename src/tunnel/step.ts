@@ -14,7 +14,8 @@ export type Step =
   | { readonly kind: "forget"; readonly index: number; readonly peers: readonly TunnelKey[] }
   | { readonly kind: "destroy"; readonly index: number }
   | { readonly kind: "sysctl"; readonly name: string; readonly value: string }
-  | { readonly kind: "ip"; readonly line: string };
+  | { readonly kind: "ip"; readonly line: string }
+  | { readonly kind: "bridge"; readonly line: string };
 
 export interface ConfigureStep {
   readonly kind: "configure";

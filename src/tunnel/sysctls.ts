@@ -2,7 +2,7 @@ import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readMap, writeMap } from "#life";
 import { err, ok, type Result } from "#values";
-import { indexOf } from "./ours.ts";
+import { indexOf, OVERLAY } from "./ours.ts";
 import { rpFilter } from "./wanted.ts";
 
 /** Written directly: `sysctl` takes the dots in a link's name for separators. */
@@ -64,7 +64,8 @@ export class Sysctls {
 
 /** isOurs reports whether a setting goes away with an interface of ours. */
 function isOurs(name: string): boolean {
-  return indexOf(name.split("/")[3] ?? "") !== undefined;
+  const link = name.split("/")[3] ?? "";
+  return link === OVERLAY || indexOf(link) !== undefined;
 }
 
 /** write sets one value; the kernel checks it. */

@@ -47,6 +47,7 @@ export function planOf(
       ways: others.filter((peer) => peer.member === member).map((peer) => wayOf(peer, isUp(peer))),
     })),
     siblings: siblings.map((sibling) => ({ global: globalOf(sibling), local: sibling.ip, gateway: true, up: true })),
+    overlay: null,
     leaving: false,
     probePort: 7799,
     underlayLinks: ["eth0"],

@@ -1,4 +1,5 @@
 import type { Cidr, ClusterId, HostPort, Ip, TunnelKey } from "#values";
+import type { Overlay } from "./overlay.ts";
 
 /** TunnelPeer is a gateway of another member. */
 export interface TunnelPeer {
@@ -59,6 +60,8 @@ export interface TunnelPlan {
   readonly interfaces: readonly TunnelInterface[];
   readonly members: readonly MemberRoute[];
   readonly siblings: readonly Sibling[];
+  /** The way to nodes of the member that are not next to this one; null where there are none. */
+  readonly overlay: Overlay | null;
   /** Whether this gateway itself is about to go: then its siblings carry what they can. */
   readonly leaving: boolean;
   /** Port of the probes (UDP) and of throughput tests (TCP): their packets leave by the tunnel that they measure. */

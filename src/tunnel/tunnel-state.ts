@@ -1,5 +1,6 @@
 import type { TunnelKey } from "#values";
 import type { Hop } from "./nexthops.ts";
+import type { OverlayState } from "./overlay.ts";
 import type { Route } from "./route.ts";
 import type { Rule } from "./rule.ts";
 
@@ -43,6 +44,7 @@ export interface TunnelState {
   /** Our public key, from disk; null in mode none. */
   readonly publicKey: TunnelKey | null;
   readonly interfaces: ReadonlyMap<number, InterfaceState>;
+  readonly overlay: OverlayState | null;
   /** Nexthop id -> where it leads: see Nexthops. */
   readonly nexthops: ReadonlyMap<number, string>;
   /** Group id -> its nexthops, sorted by id. */
@@ -61,6 +63,7 @@ export function emptyState(mode: TunnelState["mode"], publicKey: TunnelKey | nul
     mode,
     publicKey,
     interfaces: new Map(),
+    overlay: null,
     nexthops: new Map(),
     groups: new Map(),
     routes: [],

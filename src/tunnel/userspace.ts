@@ -106,8 +106,13 @@ export async function userspacePids(index: number): Promise<readonly number[]> {
 }
 
 /** linkExists asks the kernel without a fork: /proc/net/dev lists the links of this network namespace. */
-export async function linkExists(index: number): Promise<boolean> {
-  return new RegExp(`^ *${interfaceName(index)}:`, "m").test(await readFile("/proc/net/dev", "utf8"));
+export function linkExists(index: number): Promise<boolean> {
+  return linkIsThere(interfaceName(index));
+}
+
+/** linkIsThere is linkExists for any name without characters that mean something in a pattern. */
+export async function linkIsThere(name: string): Promise<boolean> {
+  return new RegExp(`^ *${name}:`, "m").test(await readFile("/proc/net/dev", "utf8"));
 }
 
 /** linkGone waits until an interface has vanished, as it does shortly after its process; false: it stays. */

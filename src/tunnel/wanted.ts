@@ -1,7 +1,16 @@
 import type { Cidr, Ip } from "#values";
 import { groupIds } from "./group-ids.ts";
 import { byLink, type Hop, inOrder, type Twins } from "./nexthops.ts";
-import { FALLBACK_METRIC, interfaceName, nexthopIds, PROBE_TABLE, SERVICE_TABLE, STANDING_METRIC } from "./ours.ts";
+import {
+  FALLBACK_METRIC,
+  interfaceName,
+  nexthopIds,
+  OVERLAY,
+  PROBE_TABLE,
+  SERVICE_TABLE,
+  STANDING_METRIC,
+} from "./ours.ts";
+import type { Overlay } from "./overlay.ts";
 import { LOCAL_TABLE, MAIN_TABLE, type Route, routeKey } from "./route.ts";
 import type { Rule } from "./rule.ts";
 import type { MemberRoute, TunnelPlan, Way } from "./tunnel-plan.ts";
@@ -9,6 +18,7 @@ import type { TunnelState } from "./tunnel-state.ts";
 
 /** Wanted is a TunnelPlan in the kernel's own terms, comparable one to one with a TunnelState. */
 export interface Wanted {
+  readonly overlay: Overlay | null;
   readonly nexthops: ReadonlyMap<number, string>;
   readonly groups: ReadonlyMap<number, readonly Hop[]>;
   readonly twins: Twins;
@@ -21,6 +31,7 @@ export interface Wanted {
 
 /** NOTHING_WANTED is the aim of a teardown. */
 export const NOTHING_WANTED: Wanted = {
+  overlay: null,
   nexthops: new Map(),
   groups: new Map(),
   twins: "apart",
@@ -40,6 +51,7 @@ export function wanted(have: Pick<TunnelState, "groups" | "sysctls">, want: Tunn
     group: ids.get(member.cluster) ?? 0,
   }));
   return {
+    overlay: want.overlay,
     nexthops: new Map(
       [...interfaces].flatMap((i) => nexthopIds(i).map((id) => [id, byLink(interfaceName(i))] as const)),
     ),
@@ -53,6 +65,7 @@ export function wanted(have: Pick<TunnelState, "groups" | "sysctls">, want: Tunn
     routes: firstOfEach([
       ...members.flatMap(({ member, group }) => memberRoutes(member, group, want, have.groups.get(group) ?? [])),
       ...nodeRoutes(want),
+      ...overlayRoutes(want.overlay),
     ]),
     rules: rulesOf(want),
     sysctls: sysctlsOf(have.sysctls, want),
@@ -156,6 +169,14 @@ function nodeRoutes({ siblings, servicePrefix, node }: TunnelPlan): readonly Rou
   ];
 }
 
+/** overlayRoutes lead to the nodes on the overlay. */
+export function overlayRoutes(overlay: Overlay | null): readonly Route[] {
+  const peers = overlay?.peers ?? [];
+  return peers.map(({ global }) => {
+    return { type: "unicast", dst: hostOf(global), dev: OVERLAY, metric: 0, table: MAIN_TABLE };
+  });
+}
+
 /** serviceRoute lets processes of this node name service addresses: their route lookup comes before the table. */
 export function serviceRoute({ servicePrefix, node }: Pick<TunnelPlan, "servicePrefix" | "node">): Route {
   return { type: "unicast", dst: servicePrefix, dev: "lo", src: node.local, metric: 0, table: SERVICE_TABLE };
@@ -189,7 +210,7 @@ function rulesOf({ servicePrefix, supernet, probePort }: TunnelPlan): readonly R
 function sysctlsOf(present: ReadonlyMap<string, string>, want: TunnelPlan): ReadonlyMap<string, string> {
   const underlay = want.underlayLinks.map(rpFilter).filter((name) => present.has(name));
   const tunnels = want.interfaces.map(({ index }) => rpFilter(interfaceName(index)));
-  return forwarding([...underlay, ...tunnels]);
+  return forwarding([...underlay, ...tunnels, ...(want.overlay === null ? [] : [rpFilter(OVERLAY)])]);
 }
 
 /** forwarding are the sysctls, given the paths of the links' settings. */

@@ -101,6 +101,7 @@ class Member {
         manifests: join(dir, `${this.cluster}-manifests`),
         kubernetes: null,
         namespace: "meridian",
+        nodeWay: "auto" as const,
         exportMarkers: [],
         source: null,
         listenPort: 51_820,
