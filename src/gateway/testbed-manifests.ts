@@ -38,6 +38,8 @@ export function localExport(name: string, change: ExportChange = {}): LocalExpor
   };
 }
 
+const NO_NODES: Manifests["nodes"] = new Map();
+
 /** manifestsOf is a folder with these exports; `unread` are files that could not be read. */
 export function manifestsOf(exports: readonly LocalExport[], unread: readonly string[] = []): Manifests {
   return {
@@ -46,7 +48,7 @@ export function manifestsOf(exports: readonly LocalExport[], unread: readonly st
     imports: new Map(),
     slicesOf: () => [],
     ignoredKinds: 0,
-    nodes: new Map(),
+    nodes: NO_NODES,
     unread: new Set(unread),
   };
 }

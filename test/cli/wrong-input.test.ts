@@ -267,7 +267,7 @@ describe("values that are wrong only beside each other", () => {
 
 describe("a wrong call", () => {
   test.each<[string, readonly string[], readonly (string | RegExp)[]]>([
-    ["an unknown verb", ["frobnicate"], [/^"frobnicate": unknown verb; the verbs are broker, gateway, dns, invite/]],
+    ["an unknown verb", ["frobnicate"], [/^"frobnicate": unknown verb; the verbs are broker, gateway, node, dns, invite/]],
     ["a verb misspelt", ["statsu"], ['"statsu": unknown verb; did you mean status?']],
     ["an unknown verb of ipam", ["ipam", "whos"], ['"whos": unknown verb; did you mean whois?']],
     ["a flag before the verb", ["--data", "/x", "status"], [/^--data: unknown flag here; flags stand after the verb/]],

@@ -51,6 +51,8 @@ export const WRONG_VALUES: Readonly<Record<string, readonly Row[]>> = {
     ["manifests", "FILE", /is a file, not a folder/],
     ...KUBE,
     ["export-marker", "istio", /must be cilium or linkerd: "istio"/],
+    ["namespace", "a.b", /must be a DNS label/],
+    ["node-way", "ipip", /must be auto or vxlan: "ipip"/],
     ["source-id", "two words", /must be 1 to 200 letters, digits or/],
     ["endpoint", "gw.example.com", /must be IP or IP:PORT, as 192\.0\.2\.1:51820: "gw\.example\.com"/],
     ["listen-port", "65530", /must leave room for 8 ports, so at most 65528/],
@@ -62,6 +64,14 @@ export const WRONG_VALUES: Readonly<Record<string, readonly Row[]>> = {
     ["global-cidr", "242.9.0.0/24", /stands for 10\.244\.0\.0\/16 and must be as long: give one with \/16/],
     ["name", "Node_1", /must be DNS labels joined by dots: "Node_1"/],
     ["identity", "FILE", /others may read it \(mode 0644\): chmod 600/],
+  ],
+  node: [
+    ...DAEMON,
+    ...KUBE,
+    ["namespace", "a.b", /must be a DNS label/],
+    ["network", "", /must not be empty/],
+    ["name", "Node_1", /must be DNS labels joined by dots: "Node_1"/],
+    ["http", "localhost:53", PLACE],
   ],
   dns: [
     ...DAEMON.slice(1),
