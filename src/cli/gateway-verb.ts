@@ -4,7 +4,7 @@ import { type GatewayDaemon, type GatewayOptions, gatewayRoutes, openGateway } f
 import { aborted, isAbort, type Log, type Room, runAll } from "#life";
 import { lockDataDir } from "#store";
 import { daemonLog } from "./daemon-log.ts";
-import { readGatewayOptions } from "./gateway-options.ts";
+import { GLOBALNET_HELP, readGatewayOptions } from "./gateway-options.ts";
 import { checkKubeAccess, KUBE_SETTINGS } from "./kube-access.ts";
 import { Reader } from "./reader.ts";
 import { reasonOf } from "./reason-of.ts";
@@ -51,7 +51,7 @@ export const gatewayVerb: Verb = {
       fallback: "127.0.0.1:5353",
     },
     { flag: "http", value: "HOST:PORT", help: "metrics, health and status" },
-    { flag: "globalnet", value: "on|off", help: "translate pod addresses into the supernet", fallback: "on" },
+    { flag: "globalnet", value: "on|off", help: GLOBALNET_HELP, fallback: "on" },
     {
       flag: "global-cidr",
       value: "CIDR",

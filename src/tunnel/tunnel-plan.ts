@@ -34,7 +34,7 @@ export interface Way {
 
 export interface MemberRoute {
   readonly cluster: ClusterId;
-  /** Its global prefixes: pods and nodes. */
+  /** Its pods and nodes, by the addresses that they have here. */
   readonly prefixes: readonly Cidr[];
   readonly ways: readonly Way[];
 }
@@ -58,6 +58,8 @@ export interface TunnelPlan {
   readonly node: { readonly local: Ip; readonly global: Ip };
   readonly interfaces: readonly TunnelInterface[];
   readonly members: readonly MemberRoute[];
+  /** Pod CIDRs of members that are reached untranslated: outside the supernet, and as little to leave in clear. */
+  readonly direct: readonly Cidr[];
   readonly siblings: readonly Sibling[];
   /** Whether this gateway itself is about to go: then its siblings carry what they can. */
   readonly leaving: boolean;

@@ -45,7 +45,9 @@ export function wanted(have: Pick<TunnelState, "groups" | "sysctls">, want: Tunn
         .map(({ member, group }) => [group, groupOf(member, have.groups.get(group) ?? [])]),
     ),
     standing: [
-      { type: "unreachable", dst: want.supernet, metric: STANDING_METRIC, table: MAIN_TABLE },
+      ...[want.supernet, ...want.direct].map(
+        (dst): Route => ({ type: "unreachable", dst, metric: STANDING_METRIC, table: MAIN_TABLE }),
+      ),
       { type: "local", dst: hostOf(want.node.global), dev: "lo", metric: 0, table: LOCAL_TABLE },
     ],
     routes: firstOfEach([

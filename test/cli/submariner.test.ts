@@ -81,11 +81,6 @@ describe("a call with a wrong resource is refused at the file's line", () => {
       [/:8: globalnetCIDRRange: a supernet cannot/],
     ],
     [
-      "direct mode",
-      () => broker(SAMPLE.replace("true", "false")),
-      [/:7: globalnetEnabled: false: untranslated routing/],
-    ],
-    [
       "the other kind alone",
       () => broker(SAMPLE.split("---\n")[1] ?? ""),
       [/:1: holds no Broker of submariner\.io\/v1alpha1$/],
@@ -139,6 +134,13 @@ describe("a right resource", () => {
     expect(lines.filter(({ level }) => level !== "info")).toEqual([]);
     const again = await meridian([...broker(SAMPLE)]);
     expect(again).toMatchObject({ code: 2, err: expect.stringContaining("241.0.0.0/8") });
+  });
+
+  test("starts a broker of a Broker without Globalnet, which says where that is to be said", async () => {
+    const lines = await until(/"msg":"ready"/, broker(SAMPLE.replace("true", "false").replace("242.0", "241.0")));
+    expect(lines.filter(({ level }) => level === "warn").map(({ msg }) => msg)).toEqual([
+      expect.stringMatching(/means nothing here: globalnetEnabled \(.* give its gateways --globalnet off\)$/),
+    ]);
   });
 
   test("is the configuration of the gateways that are installed, its global prefix included", async () => {

@@ -181,7 +181,6 @@ describe("values that are wrong only beside each other", () => {
       () => ["install", ...flagsBut("install", ""), "--pod-cidr", "10.0.0.0/8", "--service-cidr", "10.96.0.0/16"],
       /^--service-cidr: 10\.96\.0\.0\/16 overlaps --pod-cidr 10\.0\.0\.0\/8/,
     ],
-    ["untranslated routing", () => [...gateway(""), "--globalnet", "off"], /^--globalnet: off: .*leave it on/],
     [
       "an endpoint that is no place",
       () => [...gateway(""), "--endpoint", "0.0.0.0"],
