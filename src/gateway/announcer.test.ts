@@ -81,7 +81,9 @@ describe("Announcer", () => {
     begin(true, optionsOf({ globalnet: false })).announcer.welcomed(0);
     await until(() => said.length === 1);
     expect(JSON.parse(said[0]?.body ?? "").direct).toEqual({ taken: ["10.96.0.0/16"] });
-    expect(joined.apply(candidatesOf(...said)).refusals).toEqual([]);
+    const fresh = catalogueOf(...amber.joined());
+    expect(fresh.apply(candidatesOf(...said)).refusals).toEqual([]);
+    expect(fresh.members.get(amber.cluster)?.gateways.get(GW)?.body.direct).toEqual({ taken: ["10.96.0.0/16"] });
   });
 
   test("takes --endpoint, with its port for index 0, before what the broker saw", async () => {
