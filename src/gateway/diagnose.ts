@@ -90,8 +90,9 @@ function siblingChecks({ follower, options, session, prober }: Gateway): readonl
   });
 }
 
-/** A FORWARD chain of Docker, ufw or firewalld that drops by default needs accepts for pods and for the supernet. */
-async function forwardCheck({ session, options }: Gateway): Promise<Check> {
+/** A FORWARD chain of Docker, ufw or firewalld that drops by default needs accepts for pods, for the supernet, and for
+ *  pods that are reached by their own addresses. */
+async function forwardCheck({ session, options, reconciler }: Gateway): Promise<Check> {
   // Chains first, then only the tables that matter: our own may hold ten thousand services.
   const listed = await runCommand(["nft", "-j", "list", "chains"]);
   if (!listed.ok) return skip("forwarding", "nft cannot be asked");
@@ -99,14 +100,20 @@ async function forwardCheck({ session, options }: Gateway): Promise<Check> {
   const dropping = nftables.flatMap(({ chain }) =>
     chain?.hook === "forward" && chain.policy === "drop" ? [chain] : [],
   );
-  const supernet = session.supernets[0] ?? "242.0.0.0/8";
+  const networks: readonly string[] = [
+    session.supernets[0] ?? "242.0.0.0/8",
+    ...(reconciler.network?.tunnels.direct ?? []),
+  ];
   let first: NftChain | undefined;
   for (const chain of dropping) {
     const table = await runCommand(["nft", "list", "table", chain.family, chain.table]);
-    if (table.ok && !table.value.includes(supernet.split("/")[0] ?? supernet)) first ??= chain;
+    const isNamed = (network: string): boolean => table.ok && table.value.includes(network.split("/")[0] ?? network);
+    if (table.ok && !networks.every(isNamed)) first ??= chain;
   }
   if (first === undefined) return pass("forwarding", "no FORWARD chain drops what we forward");
-  const remedy = `accept ${options.podCidrs.join(", ")} and ${supernet} there: for Docker, iptables -I DOCKER-USER -s ${supernet} -j ACCEPT and -d likewise`;
+  const all = [...options.podCidrs, ...networks].join(", ");
+  const docker = `iptables -I DOCKER-USER -s ${networks.join(",")} -j ACCEPT and -d likewise`;
+  const remedy = `accept ${all} there: for Docker, ${docker}`;
   return {
     check: "forwarding",
     verdict: "fail",

@@ -5,16 +5,18 @@ import { IMAGES } from "#lab";
 /** The one port that everything uses, TCP and UDP. */
 export const PORT = 42;
 
-const AFFINITY = "{sessionAffinity: ClientIP, sessionAffinityConfig: {clientIP: {timeoutSeconds: 10}}}";
+const AFFINITY = "sessionAffinity: ClientIP, sessionAffinityConfig: {clientIP: {timeoutSeconds: 10}}";
 
 export interface HelloChange {
   readonly headless?: boolean;
   readonly externalName?: boolean;
+  /** False: each connection is free to go anywhere. */
+  readonly affinity?: boolean;
   /** Ports of the Service, as YAML; TCP and UDP `PORT` unless told. */
   readonly ports?: string;
 }
 
-/** renderRoom is a namespace with a pod that asks: a shell, curl and busybox. */
+/** renderRoom is a namespace with a pod that asks: by busybox, and itself by datagrams. */
 export function renderRoom(namespace: string): string {
   return `apiVersion: v1
 kind: Namespace
@@ -25,7 +27,7 @@ kind: Pod
 metadata: {name: request, namespace: ${namespace}}
 spec:
   terminationGracePeriodSeconds: 0
-  containers: [{name: request, image: "${IMAGES.net}", imagePullPolicy: Never}]
+  containers: [{name: request, image: "${IMAGES.agnhost}", imagePullPolicy: Never, args: [netexec, "--http-port=8080"]}]
 `;
 }
 
@@ -37,7 +39,7 @@ export function renderHello(namespace: string, change: HelloChange = {}): string
   const spec =
     change.externalName === true
       ? "type: ExternalName, externalName: hello.example.com"
-      : `${kind}${ports}, ${AFFINITY.slice(1, -1)}`;
+      : `${kind}${ports}${change.affinity === false ? "" : `, ${AFFINITY}`}`;
   return `apiVersion: v1
 kind: Service
 metadata: {name: hello, namespace: ${namespace}, labels: {own: label}, annotations: {own: annotation}}

@@ -126,12 +126,11 @@ export class Room {
     protocol: "TCP" | "UDP",
     is: (hostname: string) => boolean = (name) => name.startsWith("hello-"),
   ): Promise<string> {
-    const command =
-      protocol === "TCP"
-        ? `curl -sS --max-time 2 http://${this.name}:${PORT}/hostname`
-        : `echo hostname | nc -u -w 1 ${this.name} ${PORT}`;
+    const dial = `http://127.0.0.1:8080/dial?protocol=udp&request=hostname&tries=1&host=${this.name}&port=${PORT}`;
+    const url = protocol === "TCP" ? `http://${this.name}:${PORT}/hostname` : dial;
+    const command = `wget -q -T 5 -O - '${url}'`;
     return this.#waits(async () => {
-      const said = (await this.ask(cluster, command)).trim();
+      const said = (await this.ask(cluster, command)).trim().replace(/^\{"responses":\["(.*)"\]\}$/, "$1");
       return is(said) ? ok(said) : err(`${cluster.name}: ${command}: ${said}`);
     });
   }
