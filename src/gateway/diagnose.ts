@@ -2,6 +2,7 @@ import { runCommand } from "#life";
 import { underlayMtu } from "#tunnel";
 import { siblingsOf } from "./siblings.ts";
 import type { Gateway } from "./state.ts";
+import { modesNow } from "./view.ts";
 
 /** Check is one row of `meridian diagnose`. */
 export interface Check {
@@ -17,7 +18,15 @@ export async function diagnose(gateway: Gateway): Promise<readonly Check[]> {
     gateway.plane === null
       ? [skip("data plane", "--data-plane none")]
       : [...tunnelChecks(gateway), ...siblingChecks(gateway), await forwardCheck(gateway), await mtuCheck(gateway)];
-  return [brokerCheck(gateway), nameCheck(gateway), ...network, loopCheck(gateway), ...troubleChecks(gateway)];
+  const modes = modeChecks(gateway);
+  return [
+    brokerCheck(gateway),
+    nameCheck(gateway),
+    ...network,
+    ...modes,
+    loopCheck(gateway),
+    ...troubleChecks(gateway),
+  ];
 }
 
 function pass(check: string, reason: string): Check {
@@ -64,6 +73,17 @@ function tunnelChecks({ prober }: Gateway): readonly Check[] {
             "open the UDP ports --listen-port to +7 on both sides, and give --endpoint where an address is translated",
         },
   );
+}
+
+/** Where direct mode was asked for, each pair has it or a reason. */
+function modeChecks(gateway: Gateway): readonly Check[] {
+  if (gateway.options.globalnet) return [];
+  return [...modesNow(gateway)].map(([cluster, mode]): Check => {
+    const check = `mode ${cluster}`;
+    if (mode.kind === "direct") return pass(check, "direct: its pods by their own addresses");
+    const remedy = "nothing has to be done: towards it addresses are translated, as without --globalnet off";
+    return { check, verdict: "warn", reason: `globalnet: ${mode.why ?? "its mode is not known yet"}`, remedy };
+  });
 }
 
 /** A sibling carries what our own tunnels cannot, if it is next to us and answers. */

@@ -11,12 +11,15 @@ import {
 } from "#lab";
 import { type Cidr, expect as must } from "#values";
 import { buildImage } from "../../deploy/image/build-image.ts";
+import { OBJECT_SPECS } from "./mcs-object-specs.ts";
+import { OF_POD_ADDRESSES, POD_SPECS } from "./mcs-pod-specs.ts";
 import { Room } from "./mcs-room.ts";
-import { OF_POD_ADDRESSES, SPECS, type Spec } from "./mcs-specs.ts";
+import type { Spec } from "./mcs-spec.ts";
 
 const tools = await findNodeTools();
 if (!tools.ok) process.stderr.write(`skipped: ${tools.error}\n`);
 
+const SPECS: readonly Spec[] = [...OBJECT_SPECS, ...POD_SPECS];
 const EQUAL: KubeNetworks = { podCidr: "10.244.0.0/16" as Cidr, serviceCidr: "10.96.0.0/16" as Cidr };
 const APART: KubeNetworks = { podCidr: "10.245.0.0/16" as Cidr, serviceCidr: "10.97.0.0/16" as Cidr };
 

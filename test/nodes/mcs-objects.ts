@@ -1,6 +1,6 @@
 import { IMAGES } from "#lab";
 
-/** Objects of the specifications in mcs-specs.ts, each in a namespace of its own. */
+/** Objects of the specifications of mcs-spec.ts, each in a namespace of its own. */
 
 /** The one port that everything uses, TCP and UDP. */
 export const PORT = 42;
@@ -16,7 +16,8 @@ export interface HelloChange {
   readonly ports?: string;
 }
 
-/** renderRoom is a namespace with a pod that asks: by busybox, and itself by datagrams. */
+/** renderRoom is a namespace with a pod that asks: by curl and busybox in its first container, and in its second by
+ *  datagrams, when it is asked to. */
 export function renderRoom(namespace: string): string {
   return `apiVersion: v1
 kind: Namespace
@@ -27,7 +28,9 @@ kind: Pod
 metadata: {name: request, namespace: ${namespace}}
 spec:
   terminationGracePeriodSeconds: 0
-  containers: [{name: request, image: "${IMAGES.agnhost}", imagePullPolicy: Never, args: [netexec, "--http-port=8080"]}]
+  containers:
+  - {name: request, image: "${IMAGES.net}", imagePullPolicy: Never}
+  - {name: dial, image: "${IMAGES.agnhost}", imagePullPolicy: Never, args: [netexec, "--http-port=8080"]}
 `;
 }
 

@@ -128,7 +128,7 @@ export class Room {
   ): Promise<string> {
     const dial = `http://127.0.0.1:8080/dial?protocol=udp&request=hostname&tries=1&host=${this.name}&port=${PORT}`;
     const url = protocol === "TCP" ? `http://${this.name}:${PORT}/hostname` : dial;
-    const command = `wget -q -T 5 -O - '${url}'`;
+    const command = `curl -sS --max-time 5 '${url}'`;
     return this.#waits(async () => {
       const said = (await this.ask(cluster, command)).trim().replace(/^\{"responses":\["(.*)"\]\}$/, "$1");
       return is(said) ? ok(said) : err(`${cluster.name}: ${command}: ${said}`);
@@ -139,6 +139,7 @@ export class Room {
   async ask(cluster: KubeCluster, command: string): Promise<string> {
     const said = await cluster.execIn("request", ["sh", "-c", `${command} 2>&1 || true`], {
       namespace: this.namespace,
+      container: "request",
     });
     return said.ok ? said.value : said.error;
   }
