@@ -1,4 +1,14 @@
-import { type Cidr, type ClusterId, cidrFamily, cidrParts, contains, covers, overlaps } from "#values";
+import {
+  type Cidr,
+  type ClusterId,
+  cidrFamily,
+  cidrParts,
+  covers,
+  familyOf,
+  type Ip,
+  ipv4Value,
+  overlaps,
+} from "#values";
 import { type Catalogue, MAX_TAKEN, type Member } from "#wire";
 
 /** PairMode is how this member and another reach each other's pods:
@@ -47,11 +57,18 @@ export function takenHere(pods: readonly Cidr[], used: readonly Cidr[]): readonl
   return least.length > MAX_TAKEN ? PRIVATE : least;
 }
 
+/** Range is a network with its first and last address as numbers: every pair of members is compared, again and again. */
+interface Range {
+  readonly cidr: Cidr;
+  readonly first: number;
+  readonly last: number;
+}
+
 /** Offer is what one member offers: its pods by their own addresses, or why not. */
 interface Offer {
   readonly cluster: ClusterId;
-  readonly pods: readonly Cidr[];
-  readonly taken: readonly Cidr[];
+  readonly pods: readonly Range[];
+  readonly taken: readonly Range[];
   /** Whether it asked for it at all. */
   readonly asked: boolean;
   readonly fault: string | null;
@@ -60,31 +77,53 @@ interface Offer {
 /** An offer that holds for nobody is found in the order of age, so that all members find the same. */
 function offersOf(catalogue: Catalogue, members: readonly Member[]): ReadonlyMap<ClusterId, Offer> {
   const good: Offer[] = [];
-  const offers = members.map((member) => {
+  const ends = endsOf(members);
+  const offers = members.map((member): Offer => {
+    const { cluster } = member;
     const gateways = [...member.gateways.values()].map(({ body }) => body);
-    const pods = podsOf(catalogue, member.cluster);
+    const asked = gateways.length > 0 && gateways.every(({ direct }) => direct != null);
+    if (!asked) {
+      const some = gateways.some(({ direct }) => direct != null) ? ", in one of its gateways at least" : "";
+      return { cluster, pods: [], taken: [], asked, fault: `${cluster} has --globalnet on${some}` };
+    }
+    const pods = rangesOf(podsOf(catalogue, cluster));
+    const fault = spaceFault(catalogue, cluster, pods) ?? claimFault(cluster, pods, good, ends);
     const offer = {
-      cluster: member.cluster,
+      cluster,
       pods,
-      taken: gateways.flatMap(({ direct }) => direct?.taken ?? []),
-      asked: gateways.length > 0 && gateways.every(({ direct }) => direct != null),
+      taken: rangesOf(gateways.flatMap(({ direct }) => direct?.taken ?? [])),
+      asked,
+      fault,
     };
-    const fault = offer.asked
-      ? (spaceFault(catalogue, offer.cluster, pods) ?? claimFault(offer.cluster, pods, good, members))
-      : `${member.cluster} has --globalnet on${gateways.length > 1 ? ", in one of its gateways at least" : ""}`;
-    const judged = { ...offer, fault };
-    if (fault === null) good.push(judged);
-    return judged;
+    if (fault === null) good.push(offer);
+    return offer;
   });
   return new Map(offers.map((offer) => [offer.cluster, offer]));
 }
 
+interface End {
+  readonly host: Ip;
+  readonly value: number;
+  readonly whose: string;
+}
+
+/** Where the gateways are reached: each address once, with whose it is. */
+function endsOf(members: readonly Member[]): readonly End[] {
+  const ends = new Map<Ip, string>();
+  for (const { gateways } of members) {
+    for (const { body } of gateways.values()) {
+      for (const at of body.endpoints) if (at != null) ends.set(at.host, `${body.cluster}/${body.name}`);
+    }
+  }
+  return [...ends].flatMap(([host, whose]) => (familyOf(host) === 4 ? [{ host, value: ipv4Value(host), whose }] : []));
+}
+
 /** What is wrong with addresses, whoever else has them. */
-function spaceFault({ ledger, bounds }: Catalogue, cluster: ClusterId, pods: readonly Cidr[]): string | null {
+function spaceFault({ ledger, bounds }: Catalogue, cluster: ClusterId, pods: readonly Range[]): string | null {
   if (pods.length === 0) return `the pods of ${cluster} are not known yet`;
-  const open = pods.find((cidr) => !PRIVATE.some((area) => covers(area, cidr)));
-  if (open !== undefined) return `${open}, pods of ${cluster}, is not private address space (RFC 1918, RFC 6598)`;
-  const both = crossing(pods, bounds?.supernets ?? []);
+  const open = pods.find(({ cidr }) => !PRIVATE.some((area) => covers(area, cidr)));
+  if (open !== undefined) return `${open.cidr}, pods of ${cluster}, is not private address space (RFC 1918, RFC 6598)`;
+  const both = crossing(pods, rangesOf(bounds?.supernets ?? []));
   if (both !== undefined) return `${both[0]}, pods of ${cluster}, overlaps the supernet ${both[1]}`;
   // Else an endpoint of theirs could mean an address outside of what they claim.
   const uneven = ledger.holding(cluster)?.pods.find(({ local, prefix }) => lengthOf(local) !== lengthOf(prefix));
@@ -94,29 +133,26 @@ function spaceFault({ ledger, bounds }: Catalogue, cluster: ClusterId, pods: rea
 /** What speaks against a claim because of what others have. */
 function claimFault(
   cluster: ClusterId,
-  pods: readonly Cidr[],
+  pods: readonly Range[],
   older: readonly Offer[],
-  members: readonly Member[],
+  ends: readonly End[],
 ): string | null {
   for (const other of older) {
     const both = crossing(pods, other.pods);
     if (both !== undefined) return `${both[0]}, pods of ${cluster}, overlaps ${both[1]} of ${other.cluster}`;
   }
   // Otherwise what carries a tunnel would be sent into a tunnel.
-  for (const { cluster: whose, gateways } of members) {
-    for (const { body } of gateways.values()) {
-      const inside = body.endpoints.find((at) => at != null && pods.some((cidr) => contains(cidr, at.host)));
-      if (inside != null) return `pods of ${cluster} include ${inside.host}, where ${whose}/${body.name} is reached`;
-    }
+  for (const { host, value, whose } of ends) {
+    const isInside = pods.some(({ first, last }) => value >= first && value <= last);
+    if (isInside) return `pods of ${cluster} include ${host}, where ${whose} is reached`;
   }
   return null;
 }
 
-function modeOf(mine: Offer | undefined, theirs: Offer | undefined): PairMode {
-  const [a, b] = [mine, theirs];
-  if (a === undefined || b === undefined) return { kind: "globalnet", why: null };
-  if (!a.asked && !b.asked) return { kind: "globalnet", why: null };
-  const why = a.fault ?? b.fault ?? takenBy(a, b) ?? takenBy(b, a);
+function modeOf(a: Offer | undefined, b: Offer | undefined): PairMode {
+  if (a === undefined || b === undefined || !(a.asked || b.asked)) return { kind: "globalnet", why: null };
+  const [shy, other] = b.asked ? [a, b] : [b, a]; // that one does not ask is reason enough
+  const why = shy.fault ?? other.fault ?? takenBy(a, b) ?? takenBy(b, a);
   return why === null ? { kind: "direct" } : { kind: "globalnet", why };
 }
 
@@ -131,7 +167,16 @@ function lengthOf(cidr: Cidr): number {
   return cidrParts(cidr).length;
 }
 
-function crossing(these: readonly Cidr[], those: readonly Cidr[]): readonly [Cidr, Cidr] | undefined {
-  for (const one of these) for (const other of those) if (overlaps(one, other)) return [one, other];
+function rangesOf(cidrs: readonly Cidr[]): readonly Range[] {
+  return cidrs.flatMap((cidr) => {
+    const { family, base, size } = cidrParts(cidr);
+    return family === 4 ? [{ cidr, first: Number(base), last: Number(base + size) - 1 }] : [];
+  });
+}
+
+function crossing(these: readonly Range[], those: readonly Range[]): readonly [Cidr, Cidr] | undefined {
+  for (const one of these) {
+    for (const other of those) if (one.first <= other.last && other.first <= one.last) return [one.cidr, other.cidr];
+  }
   return undefined;
 }
