@@ -59,6 +59,7 @@ export const OBJECT_SPECS: readonly Spec[] = [
       run: async (room, one, other) => {
         const hello = renderHello(room.namespace, { headless: type === "Headless" });
         await room.apply(one, hello, renderExport(room.namespace));
+        await room.conditionThat(one, "Valid", "True");
         for (const cluster of [one, other]) await room.importThat(cluster, type, typed(type));
         await room.unexport(one);
         for (const cluster of [one, other]) await room.noImport(cluster);
@@ -66,7 +67,7 @@ export const OBJECT_SPECS: readonly Spec[] = [
     }),
   ),
   {
-    name: "session affinity, ports, families and an address are the Service's",
+    name: "affinity, traffic policies, ports and families are the Service's, and there is an address",
     run: async (room, one, other) => {
       await room.apply(one, renderHello(room.namespace), renderExport(room.namespace));
       for (const cluster of [one, other]) {
@@ -76,6 +77,7 @@ export const OBJECT_SPECS: readonly Spec[] = [
           sessionAffinity: "ClientIP",
           sessionAffinityConfig: { clientIP: { timeoutSeconds: 10 } },
           internalTrafficPolicy: "Cluster",
+          trafficDistribution: "PreferClose",
           ipFamilies: ["IPv4"],
         });
         expect(portsOf({ spec })).toEqual(TCP_AND_UDP);

@@ -6,6 +6,7 @@ import { IMAGES } from "#lab";
 export const PORT = 42;
 
 const AFFINITY = "sessionAffinity: ClientIP, sessionAffinityConfig: {clientIP: {timeoutSeconds: 10}}";
+const DISTRIBUTION = "trafficDistribution: PreferClose";
 
 export interface HelloChange {
   readonly headless?: boolean;
@@ -42,7 +43,7 @@ export function renderHello(namespace: string, change: HelloChange = {}): string
   const spec =
     change.externalName === true
       ? "type: ExternalName, externalName: hello.example.com"
-      : `${kind}${ports}${change.affinity === false ? "" : `, ${AFFINITY}`}`;
+      : `${kind}${ports}${change.affinity === false ? "" : `, ${AFFINITY}, ${DISTRIBUTION}`}`;
   return `apiVersion: v1
 kind: Service
 metadata: {name: hello, namespace: ${namespace}, labels: {own: label}, annotations: {own: annotation}}
