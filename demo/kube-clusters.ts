@@ -57,10 +57,9 @@ async function raise(run: Run, teller: Teller, tools: NodeTools): Promise<KubeSe
 
 async function tellInstall(set: KubeSet, teller: Teller): Promise<void> {
   teller.chapter("meridian install, in each");
-  for (const cluster of [set.amber, set.birch]) {
-    teller.show(`in ${cluster.name}`, take(await installIn(set, cluster)));
-  }
-  teller.proved("three gateways are ready, as pods that may do nothing but what they need");
+  teller.show("in amber", take(await installIn(set, set.amber, ["--gateway-node", "amber-1"])));
+  teller.show("in birch", take(await installIn(set, set.birch)));
+  teller.proved("a gateway in each, and amber's other node, as pods that may do nothing but what they need");
 }
 
 /** By the name that the cluster's own DNS has from the gateway, the ClusterIP that its own kube-proxy balances, and
@@ -81,7 +80,7 @@ async function tellName(set: KubeSet, teller: Teller): Promise<void> {
   for (let i = 0; i < 60 && pods.size < 2; i += 1)
     pods.add(take(await pageFrom(birch, "client", `http://${WEB}/hostname`)));
   demand(pods.size === 2, `both pods of amber answer, one on each node: only ${[...pods].join()}`);
-  teller.proved(`${[...pods].sort().join(" and ")} answer, one on each node of amber`);
+  teller.proved(`${[...pods].sort().join(" and ")} answer: one on the gateway's node, one on the other`);
 }
 
 async function tellHeadless(set: KubeSet, teller: Teller): Promise<void> {
@@ -95,12 +94,14 @@ async function tellReverse(set: KubeSet, teller: Teller): Promise<void> {
   const { amber, birch } = set;
   teller.chapter("The reverse, and inside a cluster");
   await apply(birch, [renderShop("ledger", 1)]);
-  await apply(amber, [renderClient()]);
+  await apply(amber, [renderClient("client", "amber-2"), renderClient("near", "amber-1")]);
   await ready(birch, "deployment/ledger");
-  await ready(amber, "pod/client");
-  await seen(set, teller, { from: amber, url: `http://${LEDGER}/clientip` });
+  for (const pod of ["client", "near"]) {
+    await ready(amber, `pod/${pod}`);
+    await seen(set, teller, { from: amber, pod, url: `http://${LEDGER}/clientip` });
+  }
   const own = take(await pageFrom(amber, "client", `http://${WEB}/clientip`));
-  const address = await addressOf(amber);
+  const address = await addressOf(amber, "client");
   demand(own.startsWith(`${address}:`), `inside amber the server sees the pod itself, ${address}: ${own}`);
   teller.proved(`inside amber the same name leads to its own pods, which see ${address}`);
 }
@@ -109,12 +110,12 @@ async function tellReverse(set: KubeSet, teller: Teller): Promise<void> {
 async function seen(
   { broker }: KubeSet,
   teller: Teller,
-  { from, url }: { readonly from: KubeCluster; readonly url: string },
+  { from, pod = "client", url }: { readonly from: KubeCluster; readonly pod?: string; readonly url: string },
 ): Promise<void> {
-  const page = take(await pageFrom(from, "client", url));
+  const page = take(await pageFrom(from, pod, url));
   const own = prefixesFrom(await listAllocations(broker), ["amber", "birch"]).get(from.name);
   demand(own !== undefined, `${from.name} has a prefix`);
-  const address = expect(parseIp(await addressOf(from)));
+  const address = expect(parseIp(await addressOf(from, pod)));
   const global = swapPrefix(address, KUBE_PODS, own.pods);
   demand(page.startsWith(`${global}:`), `${url}: the server sees ${from.name}'s pod ${address} as ${global}: ${page}`);
   teller.proved(`${url.replace("/clientip", "")}: the server sees ${from.name}'s pod ${address} as ${global}`);
@@ -149,6 +150,6 @@ async function ready(cluster: KubeCluster, what: string): Promise<void> {
   await cluster.kubectl(wait, { timeoutMs: 70_000 });
 }
 
-function addressOf(cluster: KubeCluster): Promise<string> {
-  return cluster.kubectl(["get", "-n", "shop", "pod", "client", "-o", "jsonpath={.status.podIP}"]);
+function addressOf(cluster: KubeCluster, pod: string): Promise<string> {
+  return cluster.kubectl(["get", "-n", "shop", "pod", pod, "-o", "jsonpath={.status.podIP}"]);
 }

@@ -6,12 +6,13 @@ export function renderNamespace(): string {
   return "{apiVersion: v1, kind: Namespace, metadata: {name: shop}}\n";
 }
 
-/** renderClient is a pod that does nothing by itself. */
-export function renderClient(): string {
+/** renderClient is a pod that does nothing by itself, on a certain node if one is given. */
+export function renderClient(name = "client", node = ""): string {
   return `apiVersion: v1
 kind: Pod
-metadata: {name: client, namespace: shop}
+metadata: {name: ${name}, namespace: shop}
 spec:
+  ${node === "" ? "" : `nodeName: ${node}`}
   terminationGracePeriodSeconds: 0
   containers: [{name: client, image: "${IMAGES.net}", imagePullPolicy: Never}]
 `;

@@ -49,7 +49,7 @@ export { type Manifest, manifestFolder, removeManifests, writeManifests } from "
 export { loseNode, reviveNode } from "./node-loss.ts";
 export { type Frame, parsePcap } from "./pcap.ts";
 export { createPlace, type Place } from "./place.ts";
-export { installPlainNode, type PlainGateway } from "./plain-node.ts";
+export { startPlainNode } from "./plain-node.ts";
 export { addPod, POD_HTTP_PORT, POD_UDP_PORT, type Pod, type PodSpec, runPodServer } from "./pod.ts";
 export { processesIn, processesOf } from "./processes.ts";
 export {

@@ -1,62 +1,45 @@
-import { fileURLToPath } from "node:url";
-import type { Cidr, Ip } from "#values";
-import type { ClusterNode } from "./cluster.ts";
-import { ipBatch, mustExec } from "./exec.ts";
-import { type Job, spawnIn, waitForLine } from "./job.ts";
+import { join } from "node:path";
+import { err, expect, ok, type Result } from "#values";
+import type { Cluster, ClusterNode } from "./cluster.ts";
+import { eventually } from "./eventually.ts";
+import { manifestFolder, writeManifests } from "./manifests.ts";
+import { type Daemon, startNode, verbJson } from "./program.ts";
 
-/** PlainGateway is one of the gateways in front of a plain node. */
-export interface PlainGateway {
-  readonly name: string;
-  /** Address in the cluster's network. */
-  readonly local: Ip;
-  /** Address in the supernet: there it answers probes. */
-  readonly global: Ip;
+interface NodeStatus {
+  readonly gateways: readonly { readonly name: string; readonly up: boolean }[];
 }
 
-/** Ids of the node's nexthops: two for each gateway, since a resilient group that shrinks to one member forgets which of
- *  its buckets are busy and would move live flows when the other returns. */
-const FIRST_HOP = 100;
-export const GROUP = 900;
-/** As the program's own groups have them. */
-const TIMERS = "idle_timer 10 unbalanced_timer 120";
-
-/** hopsOf are the nexthop ids of the gateway at a place in the list. */
-function hopsOf(at: number): readonly number[] {
-  return [FIRST_HOP + 2 * at, FIRST_HOP + 2 * at + 1];
-}
-
-/** groupLine shares the flows among some gateways, by their places. */
-export function groupLine(verb: "add" | "replace", places: readonly number[]): string {
-  const members = places.flatMap(hopsOf).join("/");
-  return `nexthop ${verb} id ${GROUP} group ${members} type resilient${verb === "add" ? " buckets 128" : ""} ${TIMERS}`;
-}
-
-/** installPlainNode gives a node without a gateway of its own its ways into the supernet: a group over the gateways of
- *  its cluster, made by hand, and a watcher that keeps dead ones out of it. Returns when all gateways answer. */
-export async function installPlainNode(
+/** startPlainNode has a node without a gateway run the program as such: its way is by the cluster's gateways, of which the
+ *  first tells it where all of them are. It returns when all of them answer. */
+export async function startPlainNode(
+  cluster: Cluster,
   node: ClusterNode,
-  supernet: Cidr,
-  gateways: readonly PlainGateway[],
-): Promise<Job> {
-  for (const [key, value] of [
-    ["fib_multipath_hash_policy", "1"], // flows, not hosts
-    ["conf/eth0/rp_filter", "2"], // an answer may come by the other gateway
-  ]) {
-    await mustExec(node, ["tee", `/proc/sys/net/ipv4/${key}`], { stdin: value ?? "" });
-  }
-  await ipBatch(node, [
-    ...gateways.map(({ global, local }) => `route add ${global} via ${local}`),
-    ...gateways.flatMap(({ local }, at) => hopsOf(at).map((id) => `nexthop add id ${id} via ${local} dev eth0`)),
-    groupLine("add", [...gateways.keys()]),
-    `route add ${supernet} nhid ${GROUP} src ${node.address}`,
-  ]);
-  const script = fileURLToPath(new URL("./plain-node-watch.ts", import.meta.url));
-  const job = await spawnIn(node, `${node.name}-watch`, [
-    process.execPath,
-    script,
-    node.address,
-    JSON.stringify(gateways),
-  ]);
-  await waitForLine(job, (line) => line === "ready");
-  return job;
+  gateways: readonly ClusterNode[],
+): Promise<Daemon> {
+  const [first] = gateways;
+  if (first === undefined) throw new Error(`${cluster.name} has no gateway`);
+  await tellNodes(cluster, gateways);
+  const network = join(node.run.folder, "data", first.name, "network.json");
+  const daemon = await startNode(node, network);
+  const all = async (): Promise<Result<void>> => {
+    const said = await verbJson<NodeStatus>(daemon, ["status"]);
+    const up = said.ok ? said.value.gateways.filter((gateway) => gateway.up).length : 0;
+    return up === gateways.length ? ok(undefined) : err(`${node.name}: ${up} of ${gateways.length} gateways answer`);
+  };
+  expect(await eventually(all, { timeoutMs: 20_000, everyMs: 100 }));
+  return daemon;
+}
+
+/** tellNodes says in the cluster's manifests which nodes it has, as an API server would. */
+async function tellNodes({ name, members }: Cluster, gateways: readonly ClusterNode[]): Promise<void> {
+  const [any] = members;
+  if (any === undefined) return;
+  const isGateway = (node: ClusterNode): boolean => gateways.some(({ number }) => number === node.number);
+  const nodes = members.map((node) => ({
+    apiVersion: "v1",
+    kind: "Node",
+    metadata: { name: node.name, ...(isGateway(node) ? { labels: { "meridian.io/gateway": "true" } } : {}) },
+    status: { addresses: [{ type: "InternalIP", address: node.address }] },
+  }));
+  await writeManifests(await manifestFolder(any, name), "nodes.yaml", nodes);
 }

@@ -67,6 +67,14 @@ export async function startGateway(cluster: Cluster, options: GatewayOptions = {
   return start(node, `${node.name}-gateway`, [...argv, ...identity, ...joining, ...path, ...flags], data, timeoutMs);
 }
 
+/** startNode starts the program on a node without a gateway, with what a gateway of its cluster wrote, and waits until a
+ *  gateway answers it. */
+export async function startNode(node: ClusterNode, network: string, flags: readonly string[] = []): Promise<Daemon> {
+  const data = join(node.run.folder, "data", node.name);
+  const argv = ["node", "--data", data, "--network", network, "--http", HTTP_ADDRESS, ...flags];
+  return start(node, `${node.name}-node`, argv, data, 30_000);
+}
+
 /** gatewayArgs is the call of a gateway without its token. */
 export function gatewayArgs(
   cluster: Pick<Cluster, "name" | "podCidr" | "serviceCidr">,

@@ -1,9 +1,9 @@
-import { type Cidr, err, expect, type Ip, ok, parseIp, type Result } from "#values";
+import { err, expect, type Ip, ok, parseIp, type Result } from "#values";
 import { type Cluster, type ClusterNode, createCluster, firstNode } from "./cluster.ts";
 import { eventually } from "./eventually.ts";
 import { reviveNode } from "./node-loss.ts";
 import type { Place } from "./place.ts";
-import { installPlainNode } from "./plain-node.ts";
+import { startPlainNode } from "./plain-node.ts";
 import { addPod, type Pod, runPodServer } from "./pod.ts";
 import { type Daemon, invite, startBroker, startGateway, verbJson } from "./program.ts";
 import type { Run } from "./run.ts";
@@ -37,7 +37,6 @@ export interface SiblingScene {
   readonly birch: SiblingCluster;
 }
 
-const SUPERNET = "242.0.0.0/8" as Cidr;
 const MARKER = "page-of-siblings";
 
 /** raiseSiblings builds the scene and has all gateways join; it returns when every one is ready. */
@@ -69,7 +68,7 @@ async function raiseCluster(
     const joining = node === 1 ? { token: await invite(broker, ["--cluster", name]) } : {};
     gateways.push(await startGateway(cluster, { node, ...joining }));
   }
-  if (count > 1) await installPlainNode(plainNode(cluster), SUPERNET, gatewaysOf(cluster, index, count));
+  if (count > 1) await startPlainNode(cluster, plainNode(cluster), cluster.members.slice(0, count));
   return { cluster, gateways, pod, podAddress: ip(`242.${index}.${nodes}.10`) };
 }
 
@@ -100,13 +99,6 @@ export function plainNode({ members }: Cluster): ClusterNode {
   const node = members.at(-1);
   if (node === undefined) throw new Error("a cluster has nodes");
   return node;
-}
-
-/** The members join in the order of their indices, so the n-th has the n-th prefix; a gateway's index names its address. */
-function gatewaysOf({ members }: Cluster, index: number, count: number) {
-  return members
-    .slice(0, count)
-    .map(({ name, address, number }) => ({ name, local: address, global: ip(`242.0.${index}.${number}`) }));
 }
 
 async function exportPod(cluster: Cluster, pod: Pod): Promise<void> {

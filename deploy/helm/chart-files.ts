@@ -24,6 +24,7 @@ export async function chartFiles(): Promise<ChartFiles> {
     ...crds.sort().map((name) => [`crds/${name}`, readFileSync(new URL(name, CRDS), "utf8")] as const),
     madeFrom("rbac", onlyIf(GATEWAYS, template(manifests("rbac"), GATEWAY))),
     madeFrom("gateway", NO_CLUSTER + onlyIf(GATEWAYS, template(manifests("gateway"), GATEWAY))),
+    madeFrom("node", onlyIf(GATEWAYS, template(manifests("node"), GATEWAY))),
     madeFrom("broker", onlyIf(".Values.broker.enabled", NO_ADDRESS + template(brokerObjects(), BROKER))),
   ]);
 }

@@ -6,13 +6,13 @@ import type { Clusterset } from "../clusterset.ts";
 import { eventually } from "../eventually.ts";
 import { waitForLine } from "../job.ts";
 import { loseNode } from "../node-loss.ts";
-import { installPlainNode, type PlainGateway } from "../plain-node.ts";
+import { startPlainNode } from "../plain-node.ts";
 import { addPod, POD_HTTP_PORT, type Pod, runPodServer } from "../pod.ts";
 import { startGateway, verbJson } from "../program.ts";
 import { plainNode } from "../sibling-scene.ts";
 import { demand, take } from "./demand.ts";
 import type { Downloaded } from "./download.ts";
-import { globalAddress, type Prefixes, SUPERNET } from "./prefixes.ts";
+import { globalAddress, type Prefixes } from "./prefixes.ts";
 
 /** Behind is a pod whose node is no gateway: two gateways stand in front of it. */
 export interface Behind {
@@ -27,15 +27,9 @@ export async function addSecondGateway(set: Clusterset, prefixes: Prefixes): Pro
   const cluster = set.scene.clusters.cedar;
   const node = plainNode(cluster);
   await startGateway(cluster, { node: 2 });
-  const gateways = cluster.members.slice(0, 2).map(
-    ({ name, address, number }): PlainGateway => ({
-      ...{ name, local: address },
-      global: addressAt(prefixes.nodes, BigInt(number)),
-    }),
-  );
   const address = addressAt(node.podRange, 10n);
   const pod = await addPod(cluster, { name: "far-0", address, node: node.number });
-  await Promise.all([runPodServer(pod, set.scene.marker), installPlainNode(node, SUPERNET, gateways)]);
+  await Promise.all([runPodServer(pod, set.scene.marker), startPlainNode(cluster, node, cluster.members.slice(0, 2))]);
   const ways = async (): Promise<Result<number>> => {
     const { peers } = take(
       await verbJson<{ peers: { cluster: string; up: boolean }[] }>(set.gateways.birch, ["status"]),

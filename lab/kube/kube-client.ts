@@ -121,7 +121,10 @@ class User implements KubeClient {
   }
 
   async grantGateway(): Promise<void> {
-    const roles = documentsOf(RBAC).filter(({ kind }) => kind === "ClusterRole" || kind === "Role");
+    const { RESOURCES } = await loadLive();
+    await this.apply(RESOURCES.namespaces, { metadata: { name: "meridian" } });
+    const rules = documentsOf(RBAC).filter(({ kind }) => kind === "ClusterRole" || kind === "Role");
+    const roles = rules.filter(({ metadata }) => metadata.name !== "meridian-node");
     for (const role of roles) {
       const { name, namespace } = role.metadata;
       const isCluster = role["kind"] === "ClusterRole";

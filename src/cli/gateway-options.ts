@@ -21,7 +21,7 @@ import {
   parseNodeName,
   type Result,
 } from "#values";
-import { readKubeAccess } from "./kube-access.ts";
+import { readKubeAccess, readNamespace } from "./kube-access.ts";
 import { dataDir, endpoint, folder, listenAt, oneOf, path, port, program } from "./parsers.ts";
 import type { Reader } from "./reader.ts";
 import type { Surroundings } from "./verb.ts";
@@ -40,6 +40,7 @@ export function readGatewayOptions(reader: Reader, around: Surroundings): Gatewa
   const rest = {
     manifests: reader.one("manifests", folder),
     kubernetes,
+    namespace: readNamespace(reader),
     exportMarkers: reader.many("export-marker", exportMarker),
     source: reader.one("source-id", sourceId),
     endpoint: reader.one("endpoint", endpoint),

@@ -1,14 +1,11 @@
-import { join } from "node:path";
-import { createStatusHttp } from "#admin";
-import { type GatewayDaemon, type GatewayOptions, gatewayRoutes, openGateway } from "#gateway";
-import { aborted, isAbort, type Log, type Room, runAll } from "#life";
-import { lockDataDir } from "#store";
+import { gatewayRoutes, openGateway } from "#gateway";
+import { ok } from "#values";
 import { daemonLog } from "./daemon-log.ts";
 import { GLOBALNET_HELP, readGatewayOptions } from "./gateway-options.ts";
-import { checkKubeAccess, KUBE_SETTINGS } from "./kube-access.ts";
+import { checkKubeAccess, KUBE_SETTINGS, NAMESPACE_SETTING } from "./kube-access.ts";
 import { Reader } from "./reader.ts";
-import { reasonOf } from "./reason-of.ts";
-import { type Call, CONFIG_OR_SUBMARINER, DAEMON, type ExitCode, fail, refuse, type Verb } from "./verb.ts";
+import { serveDaemon } from "./serve-daemon.ts";
+import { CONFIG_OR_SUBMARINER, DAEMON, refuse, type Verb } from "./verb.ts";
 
 /** gateway runs a gateway until a signal. */
 export const gatewayVerb: Verb = {
@@ -28,6 +25,7 @@ export const gatewayVerb: Verb = {
     { flag: "service-cidr", value: "CIDR", help: "service network of this cluster (repeatable)", repeat: true },
     { flag: "manifests", value: "DIR", help: "folder of Service, EndpointSlice and ServiceExport YAML" },
     ...KUBE_SETTINGS,
+    NAMESPACE_SETTING,
     {
       flag: "export-marker",
       value: "PROGRAM",
@@ -68,72 +66,10 @@ export const gatewayVerb: Verb = {
     await checkKubeAccess(reader, options?.kubernetes ?? null);
     if (options === null || reader.faults.length > 0) return refuse(call.around, reader.faults);
     for (const notice of reader.notices) log.warn(notice);
-    return serve(options, call, log);
+    const deps = { clock: call.around.clock, log, random: call.around.random };
+    return serveDaemon(options, { call, log }, async ({ signal, stop }) => {
+      const opened = await openGateway(options, deps, signal);
+      return opened.ok ? ok({ daemon: opened.value, ...gatewayRoutes(opened.value, stop) }) : opened;
+    });
   },
 };
-
-async function serve(options: GatewayOptions, { around, signal }: Call, log: Log): Promise<ExitCode> {
-  const lock = lockDataDir(options.dataDir);
-  if (!lock.ok) return fail(around, lock.error);
-  using _held = lock.value;
-  const stop = new AbortController();
-  const both = AbortSignal.any([signal, stop.signal]);
-  try {
-    const opened = await openGateway(options, { clock: around.clock, log, random: around.random }, both);
-    if (!opened.ok) return signal.aborted ? 0 : fail(around, opened.error);
-    await runAll(
-      roomsOf(opened.value, options, () => stop.abort(), { around, log }),
-      both,
-    );
-    return 0;
-  } catch (error) {
-    if (signal.aborted && isAbort(error)) return 0; // stopped before it had begun
-    return fail(around, place(reasonOf(error)));
-  }
-}
-
-/** Where a daemon speaks. */
-interface Voice {
-  readonly around: Call["around"];
-  readonly log: Log;
-}
-
-/** How often readiness is looked at, in milliseconds. */
-const POLL_MS = 20;
-
-/** The responder does not know by which flag it came to its addresses. */
-function place(reason: string): string {
-  return reason.startsWith("cannot listen on ") ? `--dns: ${reason}` : reason;
-}
-
-/** The daemon, and where it is asked: by the verbs in its folder, by people and Prometheus where --http says. */
-function roomsOf(
-  daemon: GatewayDaemon,
-  { dataDir, http }: GatewayOptions,
-  stop: () => void,
-  { around, log }: Voice,
-): readonly Room[] {
-  const ready = () => daemon.notReady();
-  const { routes, metrics } = gatewayRoutes(daemon, stop);
-  const common = { routes, ready, metrics, clock: around.clock, log };
-  const socket = createStatusHttp({ ...common, listen: { path: join(dataDir, "admin.sock") } });
-  const doors = [socket, ...(http === null ? [] : [createStatusHttp({ ...common, listen: http })])];
-  const open = Promise.all(doors.map(({ started }) => started)).then(() => undefined);
-  return [daemon, ...doors, announceReady(daemon, open, { around, log })];
-}
-
-/** announceReady tells the log and the service manager, once: when the daemon serves and its doors are open, since
- *  whoever reads `ready` may call a verb at once. */
-function announceReady(daemon: GatewayDaemon, open: Promise<void>, { around, log }: Voice): Room {
-  return {
-    name: "ready",
-    async run(signal) {
-      await Promise.race([open, aborted(signal)]);
-      while (!signal.aborted && daemon.notReady() !== null) await around.clock.sleep(POLL_MS, signal).catch(() => {});
-      if (signal.aborted) return;
-      log.info("ready");
-      around.notify("READY=1");
-      await aborted(signal);
-    },
-  };
-}

@@ -1,5 +1,5 @@
 import { type KubeAccess, loadLive } from "#kube";
-import { err, ok, type Result } from "#values";
+import { err, ok, parseNamespace, type Result } from "#values";
 import { file } from "./parsers.ts";
 import type { Reader } from "./reader.ts";
 import type { Setting } from "./setting.ts";
@@ -8,6 +8,19 @@ export const KUBE_SETTINGS: readonly Setting[] = [
   { flag: "kubeconfig", value: "FILE", help: "read a live cluster; in a pod without --manifests: that pod's own" },
   { flag: "context", value: "NAME", help: "context of --kubeconfig; default: its current one" },
 ];
+
+/** Where this program's own objects are. */
+export const NAMESPACE_SETTING: Setting = {
+  flag: "namespace",
+  value: "NAME",
+  help: "namespace of what it shares with its other parts in the cluster",
+  fallback: "meridian",
+};
+
+/** readNamespace reads it. */
+export function readNamespace(reader: Reader): string {
+  return reader.one("namespace", parseNamespace, "meridian") ?? "";
+}
 
 /** readKubeAccess says which live cluster is meant; null where a folder of manifests is, or nothing. In a pod its own
  *  cluster is meant unless something else is said, as client-go has it. */

@@ -1,4 +1,5 @@
 import type { GatewayStatus } from "#gateway";
+import type { NodeStatus } from "#node";
 import { ask, asking, orFail, print } from "./ask.ts";
 import { age, ms, table } from "./table.ts";
 import { CONFIG, DATA, OUTPUT, refuse, type Verb } from "./verb.ts";
@@ -13,8 +14,8 @@ export const statusVerb: Verb = {
     const { reader, dir, json } = asking(call);
     if (reader.faults.length > 0) return refuse(call.around, reader.faults);
     return orFail(call, await ask(dir, call, { method: "GET", path: "/v1/status" }), (value) => {
-      const status = value as GatewayStatus;
-      print(call, json, status, () => text(status));
+      const status = value as GatewayStatus | NodeStatus;
+      print(call, json, status, () => ("gateways" in status ? nodeText(status) : text(status)));
       return status.troubles.some(({ severity }) => severity === "critical") ? 1 : 0;
     });
   },
@@ -43,6 +44,33 @@ function text(status: GatewayStatus): string {
   ];
   const sections = [facts, `${lines.join("\n")}\n`, peers(status), services(status), troubles(status)];
   return sections.filter((section) => section !== "").join("\n");
+}
+
+function nodeText(status: NodeStatus): string {
+  const facts = table(
+    ["role", "cluster", "name", "version", "address", "global address", "heard"],
+    [
+      [
+        status.role,
+        status.cluster ?? "-",
+        status.name,
+        status.version,
+        status.local ?? "-",
+        status.global ?? "-",
+        age(status.networkAgeSeconds),
+      ],
+    ],
+  );
+  const rows = status.gateways.map((gateway) => [
+    gateway.name,
+    gateway.local,
+    `${gateway.way} (${gateway.link})`,
+    `${gateway.up ? "up" : "down"}${gateway.draining ? ", drains" : ""}`,
+    ms(gateway.rttSeconds),
+    `${(gateway.lossRatio * 100).toFixed(1)} %`,
+  ]);
+  const gateways = rows.length === 0 ? "" : table(["GATEWAY", "ADDRESS", "BY", "WAY", "RTT", "LOSS"], rows);
+  return [facts, gateways, troubles(status)].filter((section) => section !== "").join("\n");
 }
 
 function peers({ peers: all }: GatewayStatus): string {
@@ -78,7 +106,7 @@ function services({ exports: out, imports }: GatewayStatus): string {
   return table(["", "SERVICE", "TYPE", "ADDRESS", "FROM"], rows.slice(0, most)) + more;
 }
 
-function troubles({ troubles: all }: GatewayStatus): string {
+function troubles({ troubles: all }: Pick<GatewayStatus, "troubles">): string {
   if (all.length === 0) return "no troubles\n";
   return table(
     ["SEVERITY", "CODE", "TROUBLE", "DETAIL"],

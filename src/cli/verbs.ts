@@ -10,6 +10,7 @@ import { installVerb } from "./install-verb.ts";
 import { inviteVerb } from "./invite-verb.ts";
 import { ipamVerb } from "./ipam-verb.ts";
 import { leaveVerb } from "./leave-verb.ts";
+import { nodeVerb } from "./node-verb.ts";
 import { statusVerb } from "./status-verb.ts";
 import { uninstallVerb } from "./uninstall-verb.ts";
 import type { Verb } from "./verb.ts";
@@ -18,6 +19,7 @@ import type { Verb } from "./verb.ts";
 export const VERBS: readonly Verb[] = [
   brokerVerb,
   gatewayVerb,
+  nodeVerb,
   dnsVerb,
   inviteVerb,
   installVerb,

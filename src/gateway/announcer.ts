@@ -1,12 +1,11 @@
 import type { KeyObject } from "node:crypto";
-import { type Clock, Latest, type Log, type Room } from "#life";
+import { type Clock, Latest, type Log, type Room, wakeOrAfter } from "#life";
 import type { SyncClient } from "#sync";
 import { type Cidr, formatHostPort, type Ip, type TunnelKey } from "#values";
 import { formatKey, type Member, seal } from "#wire";
 import type { Cache } from "./cache.ts";
 import type { Place } from "./compile-network.ts";
 import type { GatewayOptions } from "./options.ts";
-import { wakeOrAfter } from "./wake-or-after.ts";
 
 export interface AnnouncerParts {
   readonly options: GatewayOptions;

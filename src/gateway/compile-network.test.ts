@@ -12,7 +12,7 @@ function view(catalogue: Catalogue, change: Partial<NetworkView> = {}): NetworkV
   return {
     ...{ catalogue, own: amber.cluster, gateway: GW, supernet: SUPERNET, servicePrefix: SERVICES },
     ...{ nodeLocal: ip("172.31.0.11"), listenPort: 51_820, mtu: 1440, underlayLinks: ["eth0"], localLinks: ["cni0"] },
-    ...{ neighbours: new Map(), leaving: false, isUp: () => true },
+    ...{ neighbours: new Map(), nodes: [], leaving: false, isUp: () => true },
     ...change,
   };
 }

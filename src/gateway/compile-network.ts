@@ -1,5 +1,5 @@
 import type { GlobalnetPlan } from "#globalnet";
-import type { ProbeTarget } from "#probe";
+import { PROBE_PORT, type ProbeTarget } from "#probe";
 import {
   interfaceName,
   type MemberRoute,
@@ -22,7 +22,8 @@ import {
   overlaps,
 } from "#values";
 import type { Catalogue, GatewayBody } from "#wire";
-import { KEEPALIVE_SECONDS, PROBE_PORT } from "./options.ts";
+import { KEEPALIVE_SECONDS } from "./options.ts";
+import type { OtherNode } from "./other-nodes.ts";
 import { byAge, type PairMode, pairModes, podsOf } from "./pair-modes.ts";
 import { hopsOf, type SiblingGateway, siblingsOf } from "./siblings.ts";
 
@@ -40,6 +41,8 @@ export interface NetworkView {
   readonly localLinks: readonly string[];
   /** Which of the member's other gateways are next to this one, by their local addresses. */
   readonly neighbours: ReadonlyMap<Ip, Neighbour>;
+  /** The member's nodes without a gateway. */
+  readonly nodes: readonly OtherNode[];
   /** Whether this gateway is about to go. */
   readonly leaving: boolean;
   /** The probes' verdict on a way; undefined before the first. */
@@ -107,7 +110,7 @@ export function compileNetwork(view: NetworkView): CompiledNetwork | undefined {
       interfaces,
       members: membersOf(view, peers),
       direct: direct.pods,
-      siblings: hopsOf(siblings),
+      siblings: [...hopsOf(siblings), ...reachable(view)],
       leaving: view.leaving,
       probePort: PROBE_PORT,
       underlayLinks: view.underlayLinks,
@@ -130,6 +133,12 @@ export function compileNetwork(view: NetworkView): CompiledNetwork | undefined {
       hairpin: [],
     },
   };
+}
+
+/** A node is reached at its own global address where it is next to us. Its pods are not asked for: that is the CNI's. */
+function reachable({ nodes, neighbours }: NetworkView): TunnelPlan["siblings"] {
+  const near = nodes.filter(({ local }) => neighbours.has(local));
+  return near.map(({ global, local }) => ({ global, local, gateway: false, up: false }));
 }
 
 /** Siblings are probed too, by the cluster's own network: one that answers can carry what our tunnels cannot. */

@@ -33,7 +33,7 @@ export interface CompiledService {
   readonly table: readonly ServiceEntry[];
   /** Own pods among the endpoints: they may be their own clients. */
   readonly hairpin: readonly Ip[];
-  /** Ports of this node's own network that are endpoints, as `TCP 9100`. */
+  /** Ports of the member's nodes that are endpoints, as `172.31.0.10 TCP 9100`. */
   readonly hostPorts: readonly string[];
   /** The members whose endpoints answer: those that can be reached, or where none can the last that could (stale). */
   readonly serving: readonly ClusterId[];
@@ -124,16 +124,18 @@ function localised(backend: Backend, { own, translation, direct }: ServiceContex
   return theirs === undefined ? backend : { ...backend, address: toLocal(theirs, backend.address) };
 }
 
-/** An endpoint on the node's own network is a port of this host that peers may reach. */
+/** An endpoint on a node's own network is a port of that host that peers may reach. */
 function hostPortsOf({ cluster, address, targets }: Backend, { own, translation }: ServiceContext): readonly string[] {
   if (cluster !== own || !translation.nodes.has(address)) return [];
-  return targets.flatMap(({ protocol, target }) => (protocol === "SCTP" ? [] : [`${protocol} ${target}`]));
+  return targets.flatMap(({ protocol, target }) => (protocol === "SCTP" ? [] : [`${address} ${protocol} ${target}`]));
 }
 
-/** planPort reads one of a compiled service's hostPorts. */
-export function planPort(text: string): PlanPort {
-  const [protocol, port] = text.split(" ");
-  return { protocol: protocol === "UDP" ? "UDP" : "TCP", port: Number(port) };
+/** portsOn are those of some compiled services' hostPorts that are one node's. */
+export function portsOn(node: Ip, hostPorts: readonly string[]): readonly PlanPort[] {
+  return hostPorts.flatMap((text): PlanPort[] => {
+    const [address, protocol, port] = text.split(" ");
+    return address === node ? [{ protocol: protocol === "UDP" ? "UDP" : "TCP", port: Number(port) }] : [];
+  });
 }
 
 function zoneOf(imported: ImportedService, address: Ip | null, backends: readonly Backend[]): ZoneService {

@@ -9,6 +9,7 @@ import { listen } from "./events.ts";
 import { hostMark } from "./host-mark.ts";
 import { clearCluster, forget, type LeaveRequest, tellBroker, undo } from "./leave.ts";
 import { openMembership } from "./membership.ts";
+import { createNetworkFile } from "./network-file.ts";
 import type { GatewayOptions } from "./options.ts";
 import { createRouteWatcher, createTicker } from "./rooms.ts";
 import { routesHere } from "./routes-here.ts";
@@ -133,6 +134,7 @@ class Daemon implements GatewayDaemon {
     if (source !== null) rooms.push(source);
     if (kubernetes !== null) rooms.push(kubernetes);
     if (plane !== null) rooms.push(createRouteWatcher(this.gateway), createWithholding(this.gateway), plane.tunnels);
+    if (plane !== null && kubernetes === null) rooms.push(createNetworkFile(this.gateway));
     return rooms;
   }
 

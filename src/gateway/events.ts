@@ -19,7 +19,10 @@ export function listen(gateway: Gateway): void {
   follower.onOwnSnapshot = (records) => speaker.snapshot(records);
   follower.onMismatch = (clusters) => askFor(gateway, clusters);
   let unread = 0;
+  let nodes = source?.current().nodes;
   source?.onChange(({ changed, manifests }) => {
+    if (manifests.nodes !== nodes) tellNodes(gateway);
+    nodes = manifests.nodes;
     gateway.kubernetes?.changed(changed);
     responder.update([{ kind: "namespaces", names: [...manifests.namespaces] }]);
     speaker.changed(changed.map((key) => exportKey(options.cluster, key)));
@@ -33,6 +36,12 @@ export function listen(gateway: Gateway): void {
   });
 }
 
+/** A node came, went or moved: it is numbered, and its address may be an endpoint's. */
+function tellNodes({ options, reconciler, speaker }: Gateway): void {
+  reconciler.markNetwork();
+  speaker.changed([formatKey({ kind: "nodes", cluster: options.cluster })]);
+}
+
 function onApplied(gateway: Gateway, applied: Applied): void {
   const { reconciler, announcer, speaker, options } = gateway;
   reconciler.markServices(applied.exports);
@@ -42,12 +51,21 @@ function onApplied(gateway: Gateway, applied: Applied): void {
     applied.removed.filter((key) => /^(export|nodes)\//.test(key) && key.split("/")[1] === options.cluster),
   );
   if (applied.members.has(options.cluster)) tellMembership(gateway);
+  if (renumbers(applied, options.cluster)) {
+    reconciler.markNetwork();
+    speaker.changed(ownKeys(gateway)); // endpoints on the nodes' own network mean something now, or something else
+  }
   if (!touchesNetwork(applied)) return;
   reconciler.markNetwork();
   announcer.changed();
   if (!applied.grants) return;
   speaker.changed([formatKey({ kind: "nodes", cluster: options.cluster })]);
   if (applied.members.has(options.cluster)) speaker.changed(ownKeys(gateway));
+}
+
+function renumbers({ accepted }: Applied, own: ClusterId): boolean {
+  const key = formatKey({ kind: "nodes", cluster: own });
+  return accepted.some((record) => record.key === key);
 }
 
 /** Exports come and go without a change to any tunnel or route. */

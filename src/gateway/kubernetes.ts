@@ -1,5 +1,5 @@
 import { fingerprintOf } from "#identity";
-import type { ImportSink, Live, WantedImport } from "#kube";
+import type { ImportSink, Live, NetworkSink, WantedImport } from "#kube";
 import type { Clock, Log, Room, Troubles } from "#life";
 import { runAll } from "#life";
 import { type Condition, conditionsOf, mergeExports } from "#services";
@@ -7,6 +7,7 @@ import { wayId } from "./compile-network.ts";
 import { awaitsAddress, type CompiledService, exportsOf } from "./compile-service.ts";
 import { exportBodyOf } from "./export-body.ts";
 import type { KubernetesSide } from "./kubernetes-side.ts";
+import { networkDocument } from "./network-now.ts";
 import { type GatewayOptions, WITHDRAW_MS } from "./options.ts";
 import type { Gateway } from "./state.ts";
 import { exportKey } from "./statements.ts";
@@ -27,7 +28,7 @@ const LOOK_MS = 200;
 /** createKubernetesSide joins the API server's watches, the source and the sinks; null where exports are read from a
  *  folder. */
 export function createKubernetesSide(
-  { kubernetes, exportMarkers: markers, version }: GatewayOptions,
+  { kubernetes, exportMarkers: markers, namespace, version }: GatewayOptions,
   live: Live | null,
   deps: Deps,
 ): KubernetesSide | null {
@@ -49,10 +50,12 @@ export function createKubernetesSide(
     imports.again();
     exports.again();
     properties.again();
+    network.again();
   };
   const properties = new live.PropertySink({ ...common, log, properties: () => propertiesOf(self(), live) });
+  const network = new live.NetworkSink({ ...common, log, namespace, network: () => networkDocument(self()) });
   const owes = (): boolean => imports.owes || exports.owes;
-  const watcher = createWatcher(deps, { imports, mayWrite, owes, again });
+  const watcher = createWatcher(deps, { imports, network, mayWrite, owes, again });
   return {
     name: "kubernetes",
     source,
@@ -65,7 +68,7 @@ export function createKubernetesSide(
     removeAll: (signal) => live.removeAll(api, signal),
     run: async (signal) => {
       try {
-        await runAll([imports, exports, properties, watcher], signal);
+        await runAll([imports, exports, properties, network, watcher], signal);
       } finally {
         api.close();
       }
@@ -96,6 +99,7 @@ function propertiesOf({ membership, options }: Gateway, live: Live): Readonly<Re
 
 interface Writing {
   readonly imports: ImportSink;
+  readonly network: NetworkSink;
   readonly mayWrite: () => boolean;
   /** Whether something was passed over since the last look at everything. */
   readonly owes: () => boolean;
@@ -104,7 +108,7 @@ interface Writing {
 
 /** The watcher has everything written when this gateway begins to speak, when a namespace comes, and has what is not
  *  wanted deleted once all that is wanted is known. */
-function createWatcher({ clock, self }: Deps, { imports, mayWrite, owes, again }: Writing): Room {
+function createWatcher({ clock, self }: Deps, { imports, network, mayWrite, owes, again }: Writing): Room {
   return {
     name: "kubernetes writer",
     async run(signal) {
@@ -116,6 +120,7 @@ function createWatcher({ clock, self }: Deps, { imports, mayWrite, owes, again }
         // What came while nobody was told to write may be owed although that took less than a look.
         if ((mayWrite() && (!wrote || owes())) || !known.isSubsetOf(namespaces)) again();
         wrote = mayWrite();
+        network.look();
         namespaces = new Set(known);
         if (!complete && self().session.zoneSynced) {
           complete = true;

@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { err, ok, type Result } from "#values";
 import { formatKey, seal } from "#wire";
+import { NETWORK_FILE } from "./network-file.ts";
 import type { Gateway } from "./state.ts";
 
 export interface LeaveRequest {
@@ -12,7 +13,15 @@ export interface LeaveRequest {
 }
 
 /** Files that belong to a membership: a new one needs a new token. */
-const OURS = ["cache.db", "cache.db-wal", "cache.db-shm", "cache.db.damaged", "tunnel.key", "join.pending"] as const;
+const OURS = [
+  NETWORK_FILE,
+  "cache.db",
+  "cache.db-wal",
+  "cache.db-shm",
+  "cache.db.damaged",
+  "tunnel.key",
+  "join.pending",
+] as const;
 
 /** tellBroker sends the signed leave: once it is durable there, nothing can bring this membership back. */
 export async function tellBroker(

@@ -18,6 +18,8 @@ export interface GatewayOptions {
   readonly manifests: string | null;
   /** The live cluster that exports are read from and imports are written to; null: there is none, or `manifests`. */
   readonly kubernetes: KubeAccess | null;
+  /** The namespace of this program's own objects in it. */
+  readonly namespace: string;
   /** Marks of other programs that export a Service of the live cluster. */
   readonly exportMarkers: readonly ExportMarker[];
   /** What tells the source of exports apart from others; null where nobody said. All gateways of a cluster have one. */
@@ -36,8 +38,6 @@ export interface GatewayOptions {
   readonly version: string;
 }
 
-/** Port of the probes (UDP) and throughput tests (TCP) on every gateway's global address. */
-export const PROBE_PORT = 7720;
 /** Seconds between keepalives: below the shortest common NAT timeout for UDP, as `wg` documents. */
 export const KEEPALIVE_SECONDS = 25;
 /** What was in the service table stays that long after its name is gone from DNS: twice the zone's TTL. */

@@ -1,7 +1,6 @@
 import { aborted, type Clock, Latest, type Log, type Room, type Troubles } from "#life";
-import { createProber, type ProbeReport, type Prober, type ProbeTarget } from "#probe";
+import { createProber, PROBE_PORT, type ProbeReport, type Prober, type ProbeTarget } from "#probe";
 import type { ClusterId, Ip } from "#values";
-import { PROBE_PORT } from "./options.ts";
 
 export interface ProberSlotParts {
   /** Our own cluster: its gateways are probed as well, and are no peers. */

@@ -69,7 +69,7 @@ class World {
         servicePrefix: SERVICES,
       },
       ...{ nodeLocal: ip("172.31.0.11"), listenPort: 51_820, mtu: 1440, underlayLinks: [], localLinks: [] },
-      ...{ neighbours: new Map(), leaving: false, isUp: () => true },
+      ...{ neighbours: new Map(), nodes: [], leaving: false, isUp: () => true },
     });
   }
 

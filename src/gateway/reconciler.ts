@@ -1,13 +1,12 @@
 import type { Responder, ZoneChange } from "#dns";
 import { type Globalnet, type ServiceEntry, sameEntry } from "#globalnet";
-import { type Clock, describeFault, Latest, type Log, type Room, slices, type Troubles } from "#life";
+import { type Clock, describeFault, Latest, type Log, type Room, slices, type Troubles, wakeOrAfter } from "#life";
 import type { Tunnels } from "#tunnel";
 import type { ClusterId, Ip } from "#values";
 import type { CompiledNetwork } from "./compile-network.ts";
-import { type CompiledService, planPort, type ServedService, servedOf } from "./compile-service.ts";
+import { type CompiledService, portsOn, type ServedService, servedOf } from "./compile-service.ts";
 import { Counted } from "./counted.ts";
 import { WITHDRAW_MS } from "./options.ts";
-import { wakeOrAfter } from "./wake-or-after.ts";
 
 export interface ReconcilerParts {
   readonly clock: Clock;
@@ -83,6 +82,11 @@ export class Reconciler implements Room {
   get settled(): boolean {
     if (this.passes === 0 || this.#networkDirty || this.#passing) return false;
     return this.#dirty.size <= this.#held.size && [...this.#dirty].every((key) => this.#held.has(key));
+  }
+
+  /** hostPorts are the ports of the member's nodes that exports open, as compiled services have them. */
+  get hostPorts(): readonly string[] {
+    return this.#hostPorts.sorted();
   }
 
   announced(key: string): boolean {
@@ -191,7 +195,7 @@ export class Reconciler implements Room {
   }
 
   /** Compiles up to PASS services; what nobody exports any more leaves the zone first. */
-  async #compile(signal: AbortSignal): Promise<Compiled> {
+  async #compile(signal: AbortSignal): Promise<{ ready: readonly CompiledService[]; gone: readonly ZoneChange[] }> {
     const keys: string[] = [];
     // The first pass takes all: what the machine has of before a restart is compared with it, and goes where it is not.
     const most = this.passes === 0 ? Number.POSITIVE_INFINITY : PASS;
@@ -271,7 +275,7 @@ export class Reconciler implements Room {
   async #applyTable(signal: AbortSignal): Promise<string | undefined> {
     const { plane } = this.#parts;
     if (this.#network === undefined || plane === null) return undefined;
-    const hostPorts = this.#hostPorts.sorted().map(planPort);
+    const hostPorts = portsOn(this.#network.globalnet.node.local, this.hostPorts);
     const plan = { ...this.#network.globalnet, hairpin: this.#hairpin.sorted(), hostPorts };
     const want = { plan, services: this.#table, changed: this.#changed };
     this.#changed = new Set(); // if it cannot be applied, all is compared the next time
@@ -291,9 +295,4 @@ export class Reconciler implements Room {
     }
     if (changes.length > 0) this.#parts.responder.update(changes);
   }
-}
-
-interface Compiled {
-  readonly ready: readonly CompiledService[];
-  readonly gone: readonly ZoneChange[];
 }

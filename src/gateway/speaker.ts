@@ -1,5 +1,5 @@
 import type { KeyObject } from "node:crypto";
-import { type Clock, Latest, type Log, type Room, slices, type Troubles } from "#life";
+import { type Clock, Latest, type Log, type Room, slices, type Troubles, wakeOrAfter } from "#life";
 import type { SyncClient } from "#sync";
 import type { ClusterId, NodeName } from "#values";
 import {
@@ -17,7 +17,6 @@ import {
 } from "#wire";
 import { chunkOf, isTooLarge, MAX_BYTES, MAX_RECORDS } from "./chunk-of.ts";
 import type { Follower } from "./follower.ts";
-import { wakeOrAfter } from "./wake-or-after.ts";
 
 /** Statement is what one record of ours should say: null takes it back. */
 export type Statement =

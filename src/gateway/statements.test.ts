@@ -12,7 +12,7 @@ function view(
   change: Partial<StatementView> = {},
   catalogue: Catalogue = catalogueOf(...amber.joined()),
 ): StatementView {
-  const translation = translationOf(placeOf(catalogue, amber.cluster, GW), ip("172.31.0.11"));
+  const translation = translationOf(placeOf(catalogue, amber.cluster, GW), ip("172.31.0.11"), []);
   const manifests = manifestsOf([localExport("web")]);
   return { cluster: amber.cluster, catalogue, manifests, translation, now: 4711, ...change };
 }
@@ -62,6 +62,27 @@ describe("statementOf()", () => {
     });
   });
 
+  test("numbers the cluster's other nodes, and leaves those where they were that are not known to be gone", () => {
+    const nodes = new Map([
+      ["gw", { address: ip("172.31.0.11"), gateway: true }],
+      ["plain", { address: ip("172.31.0.12"), gateway: false }],
+    ]);
+    const first = view({ manifests: { ...manifestsOf([]), nodes } });
+    const said = bodyOf(statementOf(first, "nodes/amber"));
+    expect(said?.["nodes"]).toEqual([
+      { name: "gw", address: "242.0.1.1" },
+      { name: "plain", address: "242.0.1.9" },
+    ]);
+    const before = catalogueOf(...amber.joined());
+    const member = before.members.get(amber.cluster);
+    if (member !== undefined) member.nodes = said as never;
+    expect(bodyOf(statementOf(view({ manifests: manifestsOf([], ["broken.yaml"]) }, before), "nodes/amber"))).toEqual(
+      said,
+    );
+    const gone = bodyOf(statementOf(view({ manifests: manifestsOf([]) }, before), "nodes/amber"));
+    expect(gone?.["nodes"]).toEqual([{ name: "gw", address: "242.0.1.1" }]);
+  });
+
   test("has no nodes to number before there is a prefix", () => {
     expect(statementOf(view({}, catalogueOf()), "nodes/amber")?.body).toEqual({ nodes: [] });
   });
@@ -74,12 +95,14 @@ describe("statementOf()", () => {
 describe("translationOf()", () => {
   test("knows pods and this node, once the prefixes are granted", () => {
     const place = placeOf(catalogueOf(...amber.joined()), amber.cluster, GW);
-    expect(translationOf(place, ip("172.31.0.11"))).toEqual({
+    expect(translationOf(place, ip("172.31.0.11"), [])).toEqual({
       pods: [{ local: "10.244.0.0/16", global: "242.1.0.0/16" }],
       nodes: new Map([["172.31.0.11", "242.0.1.1"]]),
     });
-    expect(translationOf(place, null).nodes.size).toBe(0);
-    expect(translationOf(undefined, ip("172.31.0.11"))).toEqual({ pods: [], nodes: new Map() });
+    const other = { local: ip("172.31.0.12"), global: ip("242.0.1.9") };
+    expect(translationOf(place, ip("172.31.0.11"), [other]).nodes.get(other.local)).toBe(other.global);
+    expect(translationOf(place, null, []).nodes.size).toBe(0);
+    expect(translationOf(undefined, ip("172.31.0.11"), [])).toEqual({ pods: [], nodes: new Map() });
   });
 });
 

@@ -1,14 +1,22 @@
 import type { Manifests } from "#kube";
-import type { ClusterId, Ip, Namespace, ServiceName } from "#values";
+import type { ClusterId, Ip, Namespace, NodeName, ServiceName } from "#values";
 import { type Catalogue, formatKey, parseKey } from "#wire";
-import { nodeAddress, type Place } from "./compile-network.ts";
+import type { Place } from "./compile-network.ts";
 import { exportBodyOf, type Translation } from "./export-body.ts";
+import { isPlace, type NumberedNode, numberNodes } from "./number-nodes.ts";
 import type { Statement } from "./speaker.ts";
 
-/** translationOf is how this member's addresses are translated; nothing is until its prefixes are granted. */
-export function translationOf(place: Place | undefined, nodeLocal: Ip | null): Translation {
-  const nodes = place === undefined || nodeLocal === null ? new Map<Ip, Ip>() : new Map([[nodeLocal, place.node]]);
-  return { pods: place?.pods ?? [], nodes };
+/** translationOf is how this member's addresses are translated; nothing is until its prefixes are granted. `others` are
+ *  the member's nodes but for this one. */
+export function translationOf(
+  place: Place | undefined,
+  nodeLocal: Ip | null,
+  others: readonly { readonly local: Ip; readonly global: Ip }[],
+): Translation {
+  if (place === undefined) return { pods: [], nodes: new Map() };
+  const nodes = new Map(others.map(({ local, global }) => [local, global]));
+  if (nodeLocal !== null) nodes.set(nodeLocal, place.node);
+  return { pods: place.pods, nodes };
 }
 
 /** exportKey names the record of an export. */
@@ -46,11 +54,15 @@ export function statementOf(view: StatementView, recordKey: string): Statement |
   return { key: recordKey, body: exportBodyOf(local, first, view.translation) ?? null };
 }
 
-/** The nodes of a member and their global addresses; its gateways are named by their index. */
-function nodesOf({ catalogue, cluster }: StatementView): { readonly nodes: readonly { name: string; address: Ip }[] } {
+/** The nodes of a member and their global addresses. While not everything could be read, a node that was not found may
+ *  be there all the same. */
+function nodesOf({ catalogue, cluster, manifests }: StatementView): { readonly nodes: readonly NumberedNode[] } {
   const holding = catalogue.ledger.holding(cluster);
   const prefix = holding?.nodes[0];
   if (holding === undefined || prefix === undefined) return { nodes: [] };
-  const gateways = [...holding.gateways].sort((a, b) => a.index - b.index);
-  return { nodes: gateways.map(({ name, index }) => ({ name, address: nodeAddress(prefix, index) })) };
+  const before = catalogue.members.get(cluster)?.nodes?.nodes ?? [];
+  const found = [...manifests.nodes].flatMap(([name, { gateway }]) => (gateway ? [] : [name as NodeName]));
+  const kept = manifests.unread.size === 0 ? [] : before.filter(({ address }) => isPlace(prefix, address));
+  const others = [...found, ...kept.map(({ name }) => name)];
+  return { nodes: numberNodes({ prefix, gateways: holding.gateways, others, before }) };
 }

@@ -46,6 +46,7 @@ export function manifestsOf(exports: readonly LocalExport[], unread: readonly st
     imports: new Map(),
     slicesOf: () => [],
     ignoredKinds: 0,
+    nodes: new Map(),
     unread: new Set(unread),
   };
 }

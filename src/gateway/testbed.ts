@@ -192,6 +192,7 @@ export function optionsOf(change: Partial<GatewayOptions> = {}): GatewayOptions 
     globalCidrs: [],
     manifests: null,
     kubernetes: null,
+    namespace: "meridian",
     exportMarkers: [],
     source: null,
     endpoint: null,

@@ -4,6 +4,7 @@ import { type CompiledNetwork, compileNetwork, type Place, placeOf } from "./com
 import { awaitsAddress, type CompiledService, compileService } from "./compile-service.ts";
 import type { Translation } from "./export-body.ts";
 import { hostOf, readMachine } from "./machine.ts";
+import { gatewayNodes, type OtherNode, plainNodes } from "./other-nodes.ts";
 import { type PairMode, pairModes } from "./pair-modes.ts";
 import { siblingAddresses } from "./siblings.ts";
 import type { Statement } from "./speaker.ts";
@@ -29,7 +30,10 @@ export async function networkNow(gateway: Gateway): Promise<CompiledNetwork | un
     towards: [...membership.urls().flatMap((url) => hostOf(url) ?? []), ...peerHosts(gateway)],
     podCidrs: options.podCidrs,
     given: options.endpoint?.host ?? null,
-    siblings: siblingAddresses({ catalogue: follower.catalogue, own: options.cluster, gateway: options.name }),
+    siblings: [
+      ...siblingAddresses({ catalogue: follower.catalogue, own: options.cluster, gateway: options.name }),
+      ...plainNodesNow(gateway).map(({ local }) => local),
+    ],
   });
   if (machine.ok) {
     session.machine = machine.value;
@@ -43,7 +47,7 @@ export async function networkNow(gateway: Gateway): Promise<CompiledNetwork | un
 }
 
 /** networkAgain compiles the network from what was read of the machine last: nothing of it changes with a verdict. */
-export function networkAgain({ options, session, follower, prober }: Gateway): CompiledNetwork | undefined {
+export function networkAgain({ options, session, follower, source, prober }: Gateway): CompiledNetwork | undefined {
   const supernet = session.supernets.find((cidr) => cidrFamily(cidr) === 4);
   if (session.machine === null || supernet === undefined) return undefined;
   return compileNetwork({
@@ -53,6 +57,7 @@ export function networkAgain({ options, session, follower, prober }: Gateway): C
     supernet,
     servicePrefix: poolsOf(supernet).services,
     listenPort: options.listenPort,
+    nodes: plainNodesNow({ options, follower, source }),
     leaving: session.drain === "leaving",
     isUp: (id) => prober.isUp(id),
     ...session.machine,
@@ -141,8 +146,18 @@ function directNow(gateway: Gateway): ReadonlyMap<ClusterId, Translation> {
 
 /** translationNow is how this member's addresses are translated at the moment. */
 export function translationNow(gateway: Gateway): Translation {
-  const { options, session } = gateway;
-  return translationOf(ownPlace(gateway), session.machine?.nodeLocal ?? options.endpoint?.host ?? null);
+  const { options, session, follower } = gateway;
+  const others = [...plainNodesNow(gateway), ...gatewayNodes(follower.catalogue, options.cluster)];
+  return translationOf(ownPlace(gateway), session.machine?.nodeLocal ?? options.endpoint?.host ?? null, others);
+}
+
+/** plainNodesNow are the member's nodes without a gateway. */
+export function plainNodesNow({
+  options,
+  follower,
+  source,
+}: Pick<Gateway, "options" | "follower" | "source">): readonly OtherNode[] {
+  return source === null ? [] : plainNodes(follower.catalogue, options.cluster, source.current().nodes);
 }
 
 /** statementsNow gives what tells what a record of ours should say. */

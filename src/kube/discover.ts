@@ -11,7 +11,6 @@ export interface Networks {
   readonly origin: string;
 }
 
-const CONFIG_MAPS: Resource = { apiVersion: "v1", kind: "ConfigMap", plural: "configmaps", namespaced: true };
 const SERVICE_CIDRS: Resource = {
   apiVersion: "networking.k8s.io/v1",
   kind: "ServiceCIDR",
@@ -102,7 +101,7 @@ async function configOf(
   { name, key }: { readonly name: string; readonly key: string },
   signal: AbortSignal,
 ): Promise<unknown> {
-  const found = await api.request({ path: pathOf(CONFIG_MAPS, SYSTEM, name) }, signal);
+  const found = await api.request({ path: pathOf(RESOURCES.configMaps, SYSTEM, name) }, signal);
   const text = found.ok ? part(found.value, "data")[key] : undefined;
   try {
     return typeof text === "string" ? parse(text) : undefined;

@@ -11,6 +11,7 @@ export type {
   IpFamily,
   LocalEndpoint,
   LocalImport,
+  LocalNode,
   LocalService,
   LocalServicePort,
   LocalSlice,
@@ -18,5 +19,14 @@ export type {
 } from "./manifest-object.ts";
 export { createManifestSource, type ManifestSource, type ManifestSourceOptions } from "./manifest-source.ts";
 export type { LocalExport, ManifestChange, Manifests } from "./manifests.ts";
+export {
+  formatNetwork,
+  NETWORK,
+  type NetworkDocument,
+  type NetworkGateway,
+  type NetworkNode,
+  parseNetwork,
+} from "./network-document.ts";
 export type { ImportSink } from "./sink/import-sink.ts";
+export type { NetworkSink } from "./sink/network-sink.ts";
 export type { WantedImport } from "./sink/wanted-import.ts";

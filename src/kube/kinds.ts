@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { familyOf } from "#values";
 import {
   annotations,
   appProtocol,
@@ -15,7 +16,8 @@ import {
   timestamp,
 } from "./fields.ts";
 import { addressesIn, portOf } from "./import-body.ts";
-import type { ExportSpec, LocalEndpoint, LocalService, LocalSlice } from "./manifest-object.ts";
+import type { ExportSpec, LocalEndpoint, LocalNode, LocalService, LocalSlice } from "./manifest-object.ts";
+import { GATEWAY_LABEL } from "./well-known.ts";
 
 /** Schemas of the kinds that are read, each with what becomes of it. Kubernetes' defaults are filled in here.
  *  Sources: the API types core/v1 Service, discovery/v1 EndpointSlice, and mcs-api v1beta1; strictness as the API
@@ -28,6 +30,12 @@ const metadata = z.object({
 });
 
 export const namespaceKind = z.object({ metadata: z.object({ name: namespace }) });
+
+/** Node, core/v1. */
+export const nodeKind = z.object({
+  metadata: z.object({ name: nodeName, labels: z.record(z.string(), z.string()).nullish() }),
+  status: z.object({ addresses: z.array(z.object({ type: z.string(), address: z.string() })).nullish() }).nullish(),
+});
 
 const MAX_PORTS = 100;
 const targetPort = z.union([portNumber, portName], { error: "must be a port number or a port's name" });
@@ -107,6 +115,13 @@ export const importKind = z.object({
   }),
   status: z.object({ clusters: z.array(z.object({ cluster: z.string() })).nullish() }).nullish(),
 });
+
+/** nodeBody keeps where a node is: its first InternalIP of family 4 that packets can be sent to. */
+export function nodeBody({ metadata: { labels }, status }: z.infer<typeof nodeKind>): LocalNode {
+  const internal = (status?.addresses ?? []).filter(({ type }) => type === "InternalIP");
+  const address = addressesIn(internal.map((one) => one.address)).find((ip) => familyOf(ip) === 4) ?? null;
+  return { address, gateway: labels?.[GATEWAY_LABEL] === "true" };
+}
 
 /** serviceBody keeps what can be exported of a Service (KEP-1645, "Exporting Services": its labels and annotations can
  *  not). A headless one has `clusterIP: None`; NodePort and LoadBalancer are exported like any ClusterIP. */

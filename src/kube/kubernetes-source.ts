@@ -47,6 +47,7 @@ interface Followed {
 const FOLLOWED: Readonly<Record<KubernetesSourceOptions["reads"], readonly Followed[]>> = {
   exports: [
     { resource: RESOURCES.namespaces, page: 500 },
+    { resource: RESOURCES.nodes, page: 100 },
     { resource: RESOURCES.services, page: 500, sink: "services", takes: (object) => !isOurs(object) },
     // Slices of imports hold what others export, whoever made them.
     { resource: RESOURCES.endpointSlices, page: 100, sink: "slices", takes: (object) => !isImported(object) },

@@ -4,6 +4,7 @@ import type {
   Definition,
   ImportedSlice,
   LocalImport,
+  LocalNode,
   ManifestObject,
   ParsedFile,
   SliceBody,
@@ -46,6 +47,9 @@ export class ManifestIndex {
   readonly #namespaces = new Set<string>();
   readonly #exports = new Map<string, LocalExport>();
   readonly #imports = new Map<string, LocalImport>();
+  readonly #nodes = new Map<string, LocalNode>();
+  /** What was last given of them; null: they changed since. */
+  #shownNodes: ReadonlyMap<string, LocalNode> | null = null;
   readonly #unread = new Set<string>();
   /** Objects that one file defines once more, as texts for a trouble: by file, and only where there are any. */
   readonly #repeats = new Map<string, readonly string[]>();
@@ -53,6 +57,10 @@ export class ManifestIndex {
   readonly manifests: Manifests;
 
   constructor() {
+    const nodes = (): Manifests["nodes"] => {
+      this.#shownNodes ??= new Map(this.#nodes);
+      return this.#shownNodes;
+    };
     const ignored = (): number => [...this.#files.values()].reduce((sum, file) => sum + file.ignored, 0);
     this.manifests = {
       namespaces: this.#namespaces,
@@ -60,13 +68,16 @@ export class ManifestIndex {
       imports: this.#imports,
       slicesOf: (key) => (this.#importedSlices.get(key) ?? []).map(importedSlice),
       unread: this.#unread,
+      get nodes() {
+        return nodes();
+      },
       get ignoredKinds() {
         return ignored();
       },
     };
   }
 
-  /** otherChanges counts changes of namespaces and imports: more than before means that listeners are to hear. */
+  /** otherChanges counts changes of namespaces, nodes and imports: more than before means that listeners are to hear. */
   get otherChanges(): number {
     return this.#others;
   }
@@ -168,7 +179,7 @@ export class ManifestIndex {
 
   #enter(file: string, definitions: readonly Definition[], rest: Omit<ParsedFile, "objects">, repeats: string[]): void {
     const names = definitions.map(({ kind, namespace, name }) => (kind === "Namespace" ? name : namespace));
-    const namespaces = [...new Set([...names, ...rest.namespaces])]; // a small array: a Set each would weigh more than the objects
+    const namespaces = [...new Set([...names, ...rest.namespaces])].filter((name) => name !== ""); // a small array: a Set each would weigh more than the objects
     for (const name of namespaces) this.#count(name, 1);
     for (const name of this.#files.get(file)?.namespaces ?? []) this.#count(name, -1);
     this.#files.set(file, { definitions, namespaces, ignored: rest.ignored });
@@ -192,6 +203,7 @@ export class ManifestIndex {
     if (one === undefined || one.kind === "Namespace") return;
     const content = before?.body !== after?.body;
     if (one.kind === "EndpointSlice") return this.#sliceWinner(before, after, content);
+    if (one.kind === "Node") return content ? this.#nodeWinner(one.name, after) : undefined;
     const key = `${one.namespace}/${one.name}`;
     if (one.kind !== "ServiceImport") return this.#mark(key, content);
     if (!content) return;
@@ -206,6 +218,13 @@ export class ManifestIndex {
     for (const key of moveSlice(this.#slicesOf, serviceOf, old, next)) this.#mark(key, content);
     const imports = moveSlice(this.#importedSlices, importOf, old, next);
     if (content) for (const key of imports) this.#dirtyImports.add(key);
+  }
+
+  #nodeWinner(name: string, after: Definition | undefined): void {
+    this.#others += 1;
+    this.#shownNodes = null;
+    if (after?.kind === "Node") this.#nodes.set(name, after.body);
+    else this.#nodes.delete(name);
   }
 
   #mark(key: string, content: boolean): void {

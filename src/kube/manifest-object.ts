@@ -67,10 +67,18 @@ export interface LocalImport {
   readonly clusters: readonly string[];
 }
 
+/** LocalNode is a Node, as far as other nodes send packets to it. */
+export interface LocalNode {
+  /** Its address in the cluster's network (`InternalIP`, IPv4); null while the kubelet has not told. */
+  readonly address: Ip | null;
+  /** Whether gateways are to run on it: the label `meridian.io/gateway=true`. */
+  readonly gateway: boolean;
+}
+
 interface Named {
   /** Line, from 1, on which the object's document begins. */
   readonly line: number;
-  /** Empty for objects without one: a Namespace. */
+  /** Empty for objects without one: a Namespace, a Node. */
   readonly namespace: string;
   readonly name: string;
 }
@@ -79,6 +87,7 @@ interface Named {
  *  that matters of it, so that two versions can be compared without regard to their places. */
 export type ManifestObject =
   | (Named & { readonly kind: "Namespace"; readonly body: null })
+  | (Named & { readonly kind: "Node"; readonly body: LocalNode })
   | (Named & { readonly kind: "Service"; readonly body: LocalService })
   | (Named & { readonly kind: "EndpointSlice"; readonly body: SliceBody })
   | (Named & { readonly kind: "ServiceExport"; readonly body: ExportSpec })

@@ -1,5 +1,5 @@
 import type { Namespace, ServiceName } from "#values";
-import type { ExportSpec, ImportedSlice, LocalImport, LocalService, LocalSlice } from "./manifest-object.ts";
+import type { ExportSpec, ImportedSlice, LocalImport, LocalNode, LocalService, LocalSlice } from "./manifest-object.ts";
 
 /** LocalExport is a ServiceExport with the Service and the EndpointSlices of its name. Plain data, never changed:
  *  what changes is replaced. */
@@ -21,6 +21,8 @@ export interface Manifests {
   readonly namespaces: ReadonlySet<string>;
   readonly exports: ReadonlyMap<string, LocalExport>;
   readonly imports: ReadonlyMap<string, LocalImport>;
+  /** By name. Another map when one of them changed. */
+  readonly nodes: ReadonlyMap<string, LocalNode>;
   /** Slices that belong to an import, whether or not there is one; in the order of their names. */
   slicesOf(key: string): readonly ImportedSlice[];
   /** Number of objects of kinds that mean nothing here. */

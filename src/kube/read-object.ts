@@ -5,6 +5,8 @@ import {
   exportKind,
   importKind,
   namespaceKind,
+  nodeBody,
+  nodeKind,
   serviceBody,
   serviceKind,
   sliceBody,
@@ -28,6 +30,9 @@ type Reader = (value: unknown, line: number, into: ParsedFile) => readonly Field
 const READERS: Readonly<Record<string, Reader>> = {
   "v1 Namespace": reader(namespaceKind, ({ metadata: { name } }, line) => {
     return { kind: "Namespace", namespace: "", name, body: null, line };
+  }),
+  "v1 Node": reader(nodeKind, (value, line) => {
+    return { kind: "Node", namespace: "", name: value.metadata.name, body: nodeBody(value), line };
   }),
   "v1 Service": reader(serviceKind, (value, line) => {
     return { kind: "Service", ...named(value), body: serviceBody(value), line };

@@ -3,6 +3,9 @@
 /** Who writes what this program writes: field manager, and value of the labels below. */
 export const MANAGER = "meridian.io";
 
+/** Label of the nodes on which gateways run: `GATEWAY_LABEL=true`. */
+export const GATEWAY_LABEL = "meridian.io/gateway";
+
 /** Labels that say who manages an object: Kubernetes' recommended one, and the slices' own (discovery/v1). */
 export const MANAGED_BY = {
   object: "app.kubernetes.io/managed-by",

@@ -1,6 +1,7 @@
 export { type Backoff, backoffMs } from "./backoff.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { type CommandFault, type CommandOptions, describeFault, runCommand } from "./command.ts";
+export { readIfThere, readMap, writeDurably, writeMap } from "./durable-file.ts";
 export { Latest } from "./latest.ts";
 export { createLog, type Log, type LogFormat, type LogLevel, silentLog } from "./log.ts";
 export { type LoopDelay, watchLoopDelay } from "./loop-delay.ts";
@@ -10,3 +11,4 @@ export { aborted, isAbort, type Room, runAll } from "./room.ts";
 export { Secret } from "./secret.ts";
 export { slices } from "./slices.ts";
 export { type Severity, type Trouble, Troubles } from "./trouble.ts";
+export { wakeOrAfter } from "./wake-or-after.ts";

@@ -15,4 +15,5 @@ export {
 export { expositionOf } from "./exposition.ts";
 export { createGatewayMetrics, type DnsReading, type GatewayReadings, type PeerReading } from "./gateway-metrics.ts";
 export type { Distribution, Labels, Metric, Sample } from "./metric.ts";
+export { createNodeMetrics, type NodeGatewayReading, type NodeReadings } from "./node-metrics.ts";
 export type { LoopReading } from "./process-metrics.ts";

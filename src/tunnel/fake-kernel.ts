@@ -1,6 +1,6 @@
 import { type Cidr, err, formatHostPort, type Ip, ok, type Result, type TunnelKey } from "#values";
 import type { Machine } from "./machine.ts";
-import { type Hop, inOrder } from "./nexthops.ts";
+import { byLink, byRouter, type Hop, inOrder } from "./nexthops.ts";
 import { indexOf } from "./ours.ts";
 import { withoutInterfaces } from "./plan.ts";
 import { MAIN_TABLE, type Route, routeKey, routeText } from "./route.ts";
@@ -127,7 +127,7 @@ export class FakeKernel implements Machine {
   #nexthopLine(verb: string, words: readonly string[]): string | null {
     const id = Number(after(words, "id"));
     const [nexthops, groups] = [new Map(this.#state.nexthops), new Map(this.#state.groups)];
-    const [group, dev] = [after(words, "group"), after(words, "dev")];
+    const [group, dev, router] = [after(words, "group"), after(words, "dev") ?? "", after(words, "via")];
     const exists = nexthops.has(id) || groups.has(id);
     if (exists !== (verb !== "add")) return exists ? "File exists" : "Nexthop id does not exist";
     if (verb === "del") {
@@ -140,8 +140,9 @@ export class FakeKernel implements Machine {
       if (verb === "replace" && words.includes("buckets")) return "Can not change number of buckets";
       groups.set(id, members);
     } else {
-      if (!this.#state.interfaces.get(indexOf(dev ?? "") ?? -1)?.up) return "Nexthop device is not up";
-      nexthops.set(id, dev ?? "");
+      const index = indexOf(dev);
+      if (index !== undefined && !this.#state.interfaces.get(index)?.up) return "Nexthop device is not up";
+      nexthops.set(id, router === undefined ? byLink(dev) : byRouter(router, dev));
     }
     this.#set({ ...this.#state, nexthops, groups });
     return null;

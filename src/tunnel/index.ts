@@ -2,6 +2,7 @@ export { chooseDataPlane, type DataPlane, type DataPlaneAsk, type DataPlaneMode 
 export { localLinks } from "./local-links.ts";
 export { tunnelMtu, type Underlay, underlayMtu, underlayOf } from "./mtu.ts";
 export { type Neighbour, neighboursOf } from "./neighbours.ts";
+export type { NodeGateway, NodePlan } from "./node-plan.ts";
 export { interfaceName, MAX_INTERFACES } from "./ours.ts";
 export { plan } from "./plan.ts";
 export type { Route } from "./route.ts";

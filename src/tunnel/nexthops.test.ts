@@ -6,13 +6,13 @@ test("parseNexthops() tells plain nexthops from groups", () => {
   const text = `[{"id":1291845633,"group":[{"id":1308491777},{"id":1308491776,"weight":256}],"type":"resilient",
       "resilient_args":{"buckets":128,"idle_timer":10,"unbalanced_timer":120,"unbalanced_time":0},"protocol":"77","flags":[]},
     {"id":1308491776,"dev":"mrd0","scope":"host","protocol":"77","flags":[]},
-    {"id":1308491777,"dev":"mrd0","scope":"host","protocol":"77","flags":[]}]`;
+    {"id":1308491777,"gateway":"172.31.0.10","dev":"eth0","scope":"link","protocol":"77","flags":[]}]`;
   expect(parseNexthops(text)).toEqual({
     ok: true,
     value: {
       nexthops: new Map([
-        [1308491776, "mrd0"],
-        [1308491777, "mrd0"],
+        [1308491776, "dev mrd0"],
+        [1308491777, "via 172.31.0.10 dev eth0"],
       ]),
       groups: new Map([
         [

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { TunnelKey } from "#values";
 import { applySteps } from "./apply.ts";
 import { FakeKernel } from "./fake-kernel.ts";
-import { groupText } from "./nexthops.ts";
+import { groupText, linkOf } from "./nexthops.ts";
 import { indexOf } from "./ours.ts";
 import { plan, planTeardown } from "./plan.ts";
 import type { Step } from "./step.ts";
@@ -279,7 +279,7 @@ describe("plan()", () => {
     await settle(kernel, want);
     const before = kernel.state();
     kernel.lose(0);
-    const nexthops = new Map([...before.nexthops.keys()].map((id) => [id, "if12"]));
+    const nexthops = new Map([...before.nexthops.keys()].map((id) => [id, "dev if12"]));
     const routes = before.routes.map((route) => (route.dev === "mrd0" ? { ...route, dev: "if12" } : route));
     const torn = { ...kernel.state(), nexthops, groups: before.groups, routes };
     expect(plan(torn, want)).toEqual(plan(kernel.state(), want));
@@ -361,7 +361,7 @@ function pointsAtPeers({ routes, groups, nexthops, interfaces }: TunnelState): v
   for (const { dst, nhid } of routes) {
     if (nhid === undefined) continue;
     for (const { id } of groups.get(nhid) ?? []) {
-      const peers = interfaces.get(indexOf(nexthops.get(id) ?? "") ?? -1)?.device?.peers ?? new Map();
+      const peers = interfaces.get(indexOf(linkOf(nexthops.get(id) ?? "")) ?? -1)?.device?.peers ?? new Map();
       expect([...peers.values()].flatMap((peer) => peer.allowedIps)).toContain(dst);
     }
   }

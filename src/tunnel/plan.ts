@@ -1,4 +1,6 @@
-import { groupText, type Hop, sameHops } from "./nexthops.ts";
+import { groupText, type Hop, linkOf, sameHops, type Twins } from "./nexthops.ts";
+import type { NodePlan } from "./node-plan.ts";
+import { nodeWanted } from "./node-wanted.ts";
 import { indexOf, interfaceName, isNameless } from "./ours.ts";
 import { configureSteps, forgetSteps } from "./plan-peers.ts";
 import { type Route, routeKey, routeText } from "./route.ts";
@@ -20,8 +22,9 @@ const UNBALANCED_SECONDS = 120;
  *  sysctls, peers, link up and addresses, nexthops, groups, routes, rules. Each needs the one before it, and a route
  *  never points at a peer that is not there. Removing goes backwards, after all adding, so that a flow that moves finds
  *  its new way before it loses the old one. */
-export function plan(have: TunnelState, want: TunnelPlan): readonly Step[] {
+export function plan(have: TunnelState, want: TunnelPlan | NodePlan): readonly Step[] {
   if (have.mode === "none") return [];
+  if ("gateways" in want) return difference(have, [], (present) => nodeWanted(present, want));
   return difference(have, want.interfaces, (present) => wanted(present, want));
 }
 
@@ -75,7 +78,7 @@ function difference(
  *  these, on a device that has no name any more. */
 export function withoutInterfaces(have: TunnelState, lost: ReadonlySet<number>): TunnelState {
   const isLost = (device = ""): boolean => isNameless(device) || lost.has(indexOf(device) ?? -1);
-  const nexthops = new Map([...have.nexthops].filter(([, device]) => !isLost(device)));
+  const nexthops = new Map([...have.nexthops].filter(([, way]) => !isLost(linkOf(way))));
   const groups = new Map(
     [...have.groups]
       .map(([id, members]) => [id, members.filter((hop) => nexthops.has(hop.id))] as const)
@@ -123,23 +126,24 @@ function sysctlSteps(have: TunnelState, want: Wanted): readonly Step[] {
   return changed.map(([name, value]): Step => ({ kind: "sysctl", name, value }));
 }
 
-/** nexthopSteps add nexthops before the groups that name them. A group is replaced in place: the kernel moves only the
- *  buckets whose nexthop left, and idle ones to a nexthop that came (kernel docs, nexthop-group-resilient). */
+/** nexthopSteps add nexthops before the groups that name them; one that leads elsewhere now is replaced in place. So is a
+ *  group: the kernel moves only the buckets whose nexthop left, and idle ones to a nexthop that came (kernel docs,
+ *  nexthop-group-resilient). */
 function nexthopSteps(have: TunnelState, want: Wanted): readonly Step[] {
-  const added = [...want.nexthops].filter(([id, device]) => have.nexthops.get(id) !== device);
+  const changed = [...want.nexthops].filter(([id, way]) => have.nexthops.get(id) !== way);
   const groups = [...want.groups].filter(([id, members]) => !sameHops(have.groups.get(id), members));
   return [
-    ...added.map(([id, device]) => ip(`nexthop add id ${id} dev ${device} proto 77`)),
-    ...groups.map(([id, members]) => ip(groupLine(have.groups.has(id) ? "replace" : "add", id, members))),
+    ...changed.map(([id, way]) => ip(`nexthop ${have.nexthops.has(id) ? "replace" : "add"} id ${id} ${way} proto 77`)),
+    ...groups.map(([id, members]) => ip(groupLine(have.groups.has(id) ? "replace" : "add", id, members, want.twins))),
   ];
 }
 
 /** groupLine makes a group, or gives it other members. */
-export function groupLine(verb: "add" | "replace", id: number, members: readonly Hop[]): string {
+export function groupLine(verb: "add" | "replace", id: number, members: readonly Hop[], twins?: Twins): string {
   // A replaced group keeps the buckets it was made with: naming another number would be refused.
   const buckets = verb === "add" ? ` buckets ${BUCKETS}` : "";
   const timers = `idle_timer ${IDLE_SECONDS} unbalanced_timer ${UNBALANCED_SECONDS}`;
-  return `nexthop ${verb} id ${id} group ${groupText(members)} type resilient${buckets} ${timers} proto 77`;
+  return `nexthop ${verb} id ${id} group ${groupText(members, twins)} type resilient${buckets} ${timers} proto 77`;
 }
 
 /** surplusNexthops removes groups before nexthops: a nexthop takes itself out of its groups, and an emptied group its

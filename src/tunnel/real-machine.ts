@@ -1,9 +1,8 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Clock } from "#life";
+import { type Clock, readMap, writeMap } from "#life";
 import { err, formatHostPort, ok, type Result, type TunnelKey } from "#values";
 import type { DataPlane } from "./data-plane.ts";
-import { readMap, writeMap } from "./durable-file.ts";
 import type { Machine } from "./machine.ts";
 import { interfaceName, MAX_INTERFACES } from "./ours.ts";
 import { ipBatch, outside } from "./outside.ts";

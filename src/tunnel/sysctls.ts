@@ -1,7 +1,7 @@
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { readMap, writeMap } from "#life";
 import { err, ok, type Result } from "#values";
-import { readMap, writeMap } from "./durable-file.ts";
 import { indexOf } from "./ours.ts";
 import { rpFilter } from "./wanted.ts";
 

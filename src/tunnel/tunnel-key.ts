@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
 import { join } from "node:path";
+import { readIfThere, writeDurably } from "#life";
 import { err, ok, type Result, type TunnelKey } from "#values";
-import { readIfThere, writeDurably } from "./durable-file.ts";
 
 /** DER of an X25519 private key up to its 32 octets (RFC 8410 section 7). */
 const PKCS8_HEAD = Buffer.from("302e020100300506032b656e04220420", "hex");

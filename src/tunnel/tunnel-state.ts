@@ -43,7 +43,7 @@ export interface TunnelState {
   /** Our public key, from disk; null in mode none. */
   readonly publicKey: TunnelKey | null;
   readonly interfaces: ReadonlyMap<number, InterfaceState>;
-  /** Nexthop id -> device. */
+  /** Nexthop id -> where it leads: see Nexthops. */
   readonly nexthops: ReadonlyMap<number, string>;
   /** Group id -> its nexthops, sorted by id. */
   readonly groups: ReadonlyMap<number, readonly Hop[]>;

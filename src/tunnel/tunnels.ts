@@ -2,6 +2,7 @@ import { aborted, backoffMs, type Clock, Latest, type Log, type Room, type Troub
 import { err, type HostPort, type Millis, millis, ok, parseHostPort, type Result, type TunnelKey } from "#values";
 import { type Applied, applySteps, resultOf } from "./apply.ts";
 import type { DataPlane } from "./data-plane.ts";
+import type { NodePlan } from "./node-plan.ts";
 import { interfaceName } from "./ours.ts";
 import { ipBatch } from "./outside.ts";
 import { plan, planTeardown } from "./plan.ts";
@@ -33,7 +34,7 @@ export interface PeerStatus {
   readonly sentBytes: number;
 }
 
-/** Tunnels is the data plane of one gateway. Its calls wait for each other; none is ever half done beside another. */
+/** Tunnels is the data plane of one gateway, or of another node of its member, which has routes alone. Its calls wait for each other; none is ever half done beside another. */
 export interface Tunnels {
   /** read looks at the machine. */
   read(): Promise<Result<TunnelState>>;
@@ -41,7 +42,7 @@ export interface Tunnels {
   apply(steps: readonly Step[]): Promise<Result<number>>;
   /** reconcile is read, plan and apply, and remembers the plan: while the room runs, a wireguard-go that dies is
    *  replaced by it. An interface that cannot be made is left out, and tried again. Gives the number of steps. */
-  reconcile(want: TunnelPlan): Promise<Result<number>>;
+  reconcile(want: TunnelPlan | NodePlan): Promise<Result<number>>;
   /** steer takes flows off the ways that went down since the last plan, within a few milliseconds and ahead of what is
    *  under way; the reconcile that has to follow sees to the rest. */
   steer(want: TunnelPlan): Promise<void>;
@@ -68,7 +69,7 @@ class TunnelRoom implements Tunnels, Room {
   readonly #options: TunnelOptions;
   /** Indices whose processes are to be kept alive. */
   readonly #kept = new Latest<readonly number[]>([]);
-  #want: TunnelPlan | null = null;
+  #want: TunnelPlan | NodePlan | null = null;
   #loaded: { readonly key: TunnelKey; readonly machine: RealMachine } | null = null;
   #last: Promise<unknown> = Promise.resolve();
 
@@ -87,7 +88,7 @@ class TunnelRoom implements Tunnels, Room {
     });
   }
 
-  reconcile(want: TunnelPlan): Promise<Result<number>> {
+  reconcile(want: TunnelPlan | NodePlan): Promise<Result<number>> {
     this.#want = want;
     return this.#alone(() => this.#reconcile());
   }
@@ -96,7 +97,7 @@ class TunnelRoom implements Tunnels, Room {
   // what was there before, and the next one knows this plan.
   async steer(want: TunnelPlan): Promise<void> {
     const before = this.#want;
-    if (this.#idle || before === null) return;
+    if (this.#idle || before === null || "gateways" in before) return;
     this.#want = want;
     const lines = steer(before, want);
     if (lines.length === 0) return;
@@ -240,7 +241,7 @@ class TunnelRoom implements Tunnels, Room {
   async #reconcile(): Promise<Result<number>> {
     const want = this.#want;
     if (want === null) return ok(0);
-    const indices = want.interfaces.map(({ index }) => index);
+    const indices = interfacesOf(want).map(({ index }) => index);
     // The end of a process that is no longer wanted is no fault: its keeper is told before.
     this.#kept.set(this.#kept.value.filter((index) => indices.includes(index)));
     const done = await this.#round(want);
@@ -255,7 +256,7 @@ class TunnelRoom implements Tunnels, Room {
   }
 
   /** round reads, plans and applies; where an interface could not be made, once more without it. */
-  async #round(want: TunnelPlan): Promise<Result<number>> {
+  async #round(want: TunnelPlan | NodePlan): Promise<Result<number>> {
     const have = await this.#read();
     if (!have.ok) return have;
     const steps = plan(have.value, want);
@@ -263,9 +264,13 @@ class TunnelRoom implements Tunnels, Room {
     if (!done.ok) return done;
     // A group that names a nexthop of a missing interface is refused whole, so the rest is planned without it.
     const { failed } = done.value;
-    if (failed.size === 0) return resultOf(steps, done.value);
+    if (failed.size === 0 || "gateways" in want) return resultOf(steps, done.value);
     const interfaces = want.interfaces.filter(({ index }) => !failed.has(index));
     const rest = await this.#round({ ...want, interfaces });
     return err([...failed.values(), ...(rest.ok ? [] : [rest.error])].join("; "));
   }
+}
+
+function interfacesOf(want: TunnelPlan | NodePlan): TunnelPlan["interfaces"] {
+  return "gateways" in want ? [] : want.interfaces;
 }

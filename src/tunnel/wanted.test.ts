@@ -36,7 +36,7 @@ describe("wanted()", () => {
 
   test("twins: two nexthops per interface, so that no group ever has one member", () => {
     const { nexthops, groups } = wanted(EMPTY, planOf(A, [A, gateway(2, 0), gateway(3, 7)]));
-    expect([...nexthops.values()]).toEqual(["mrd0", "mrd0", "mrd7", "mrd7"]);
+    expect([...nexthops.values()]).toEqual(["dev mrd0", "dev mrd0", "dev mrd7", "dev mrd7"]);
     for (const members of groups.values()) expect(members).toHaveLength(2);
   });
 
@@ -52,7 +52,7 @@ describe("wanted()", () => {
   test("a way by an interface that is not in the plan is no way", () => {
     const plan = planOf(A, [A, gateway(2, 0), gateway(2, 1)]);
     const { groups } = wanted(EMPTY, { ...plan, interfaces: plan.interfaces.filter(({ index }) => index === 1) });
-    expect([...groups.values()].map(groupText)).toEqual(["1308491778/1308491779"]);
+    expect([...groups.values()].map((hops) => groupText(hops))).toEqual(["1308491778/1308491779"]);
   });
 
   test("several sibling gateways share the fallback; a plain node never is one", () => {

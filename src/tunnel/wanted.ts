@@ -1,6 +1,6 @@
 import type { Cidr, Ip } from "#values";
 import { groupIds } from "./group-ids.ts";
-import { type Hop, inOrder } from "./nexthops.ts";
+import { byLink, type Hop, inOrder, type Twins } from "./nexthops.ts";
 import { FALLBACK_METRIC, interfaceName, nexthopIds, PROBE_TABLE, SERVICE_TABLE, STANDING_METRIC } from "./ours.ts";
 import { LOCAL_TABLE, MAIN_TABLE, type Route, routeKey } from "./route.ts";
 import type { Rule } from "./rule.ts";
@@ -11,6 +11,7 @@ import type { TunnelState } from "./tunnel-state.ts";
 export interface Wanted {
   readonly nexthops: ReadonlyMap<number, string>;
   readonly groups: ReadonlyMap<number, readonly Hop[]>;
+  readonly twins: Twins;
   /** Routes that need nothing else and outlive everything else. */
   readonly standing: readonly Route[];
   readonly routes: readonly Route[];
@@ -22,6 +23,7 @@ export interface Wanted {
 export const NOTHING_WANTED: Wanted = {
   nexthops: new Map(),
   groups: new Map(),
+  twins: "apart",
   standing: [],
   routes: [],
   rules: [],
@@ -38,18 +40,16 @@ export function wanted(have: Pick<TunnelState, "groups" | "sysctls">, want: Tunn
     group: ids.get(member.cluster) ?? 0,
   }));
   return {
-    nexthops: new Map([...interfaces].flatMap((i) => nexthopIds(i).map((id) => [id, interfaceName(i)] as const))),
+    nexthops: new Map(
+      [...interfaces].flatMap((i) => nexthopIds(i).map((id) => [id, byLink(interfaceName(i))] as const)),
+    ),
     groups: new Map(
       members
         .filter(({ member, group }) => carries(member, want, have.groups.get(group) ?? []))
         .map(({ member, group }) => [group, groupOf(member, have.groups.get(group) ?? [])]),
     ),
-    standing: [
-      ...[want.supernet, ...want.direct].map(
-        (dst): Route => ({ type: "unreachable", dst, metric: STANDING_METRIC, table: MAIN_TABLE }),
-      ),
-      { type: "local", dst: hostOf(want.node.global), dev: "lo", metric: 0, table: LOCAL_TABLE },
-    ],
+    twins: "apart",
+    standing: standingRoutes(want),
     routes: firstOfEach([
       ...members.flatMap(({ member, group }) => memberRoutes(member, group, want, have.groups.get(group) ?? [])),
       ...nodeRoutes(want),
@@ -57,6 +57,20 @@ export function wanted(have: Pick<TunnelState, "groups" | "sysctls">, want: Tunn
     rules: rulesOf(want),
     sysctls: sysctlsOf(have.sysctls, want),
   };
+}
+
+/** standingRoutes keep what is for the clusterset from leaving in clear by the default route, and this node's own global
+ *  address reachable whatever interface is there. */
+export function standingRoutes({
+  supernet,
+  direct,
+  node,
+}: Pick<TunnelPlan, "supernet" | "direct" | "node">): readonly Route[] {
+  const refuse = (dst: Cidr): Route => ({ type: "unreachable", dst, metric: STANDING_METRIC, table: MAIN_TABLE });
+  return [
+    ...[supernet, ...direct].map(refuse),
+    { type: "local", dst: hostOf(node.global), dev: "lo", metric: 0, table: LOCAL_TABLE },
+  ];
 }
 
 /** groupOf is the nexthops that a member's flows are spread over: its healthy ways. Where none looks healthy the fault
@@ -143,8 +157,18 @@ function nodeRoutes({ siblings, servicePrefix, node }: TunnelPlan): readonly Rou
         table: MAIN_TABLE,
       }),
     ),
-    { type: "unicast", dst: servicePrefix, dev: "lo", src: node.local, metric: 0, table: SERVICE_TABLE },
+    serviceRoute({ servicePrefix, node }),
   ];
+}
+
+/** serviceRoute lets processes of this node name service addresses: their route lookup comes before the table. */
+export function serviceRoute({ servicePrefix, node }: Pick<TunnelPlan, "servicePrefix" | "node">): Route {
+  return { type: "unicast", dst: servicePrefix, dev: "lo", src: node.local, metric: 0, table: SERVICE_TABLE };
+}
+
+/** serviceRule has them look there. */
+export function serviceRule(servicePrefix: Cidr): Rule {
+  return { preference: SERVICE_TABLE, to: servicePrefix, table: SERVICE_TABLE };
 }
 
 /** rulesOf: both tables hold for what this node itself sends; forwarded packets never look there. Probes and throughput
@@ -157,7 +181,7 @@ function rulesOf({ servicePrefix, supernet, probePort }: TunnelPlan): readonly R
     { protocol: "tcp", end: "dport" },
   ] as const;
   return [
-    { preference: SERVICE_TABLE, to: servicePrefix, table: SERVICE_TABLE },
+    serviceRule(servicePrefix),
     ...ends.map((end) => ({
       ...{ preference: PROBE_TABLE, to: supernet, table: PROBE_TABLE },
       match: { ...end, port: probePort },
@@ -170,10 +194,15 @@ function rulesOf({ servicePrefix, supernet, probePort }: TunnelPlan): readonly R
 function sysctlsOf(present: ReadonlyMap<string, string>, want: TunnelPlan): ReadonlyMap<string, string> {
   const underlay = want.underlayLinks.map(rpFilter).filter((name) => present.has(name));
   const tunnels = want.interfaces.map(({ index }) => rpFilter(interfaceName(index)));
+  return forwarding([...underlay, ...tunnels]);
+}
+
+/** forwarding are the sysctls, given the paths of the links' settings. */
+export function forwarding(links: readonly string[]): ReadonlyMap<string, string> {
   return new Map([
     ["net/ipv4/ip_forward", "1"],
     ["net/ipv4/fib_multipath_hash_policy", "1"],
-    ...[...new Set([...underlay, ...tunnels])].map((name): [string, string] => [name, "2"]),
+    ...[...new Set(links)].map((name): [string, string] => [name, "2"]),
   ]);
 }
 
@@ -183,7 +212,7 @@ export function rpFilter(link: string): string {
 }
 
 /** hostOf is one address as a network. */
-function hostOf(ip: Ip): Cidr {
+export function hostOf(ip: Ip): Cidr {
   return `${ip}/32` as Cidr;
 }
 

@@ -105,6 +105,7 @@ class Member {
       ...{
         manifests: join(dir, `${this.cluster}-manifests`),
         kubernetes: null,
+        namespace: "meridian",
         exportMarkers: [],
         source: null,
         listenPort: 51_820,

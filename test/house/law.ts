@@ -19,6 +19,8 @@ export const ROOMS = [
   "metrics",
   "admin",
   "kube",
+  // The `node` role: what the gateways of its cluster tell it is all it knows.
+  "node",
   "broker",
   "gateway",
   // The `dns` role: source -> zone -> responder -> http. It composes as the gateway does, and shares nothing with it.

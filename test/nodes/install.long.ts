@@ -117,6 +117,7 @@ describe.skipIf(!tools.ok)("install and uninstall, in two real clusters", () => 
   });
 });
 
+const COMPONENT = "app.kubernetes.io/component=gateway";
 const WAIT = { timeoutMs: 70_000 };
 const SHOP = { namespace: "shop" };
 const IN = { namespace: "meridian", container: "gateway" };
@@ -127,7 +128,16 @@ async function apply(cluster: KubeCluster, objects: readonly string[]): Promise<
 
 /** The gateways' pods by name: one that was made anew has another. */
 async function gateways(cluster: KubeCluster): Promise<readonly string[]> {
-  const names = await cluster.kubectl(["get", "-n", "meridian", "pods", "-o", "jsonpath={.items[*].metadata.name}"]);
+  const names = await cluster.kubectl([
+    "get",
+    "-n",
+    "meridian",
+    "pods",
+    "-l",
+    COMPONENT,
+    "-o",
+    "jsonpath={.items[*].metadata.name}",
+  ]);
   return names.split(" ").sort();
 }
 

@@ -20,6 +20,8 @@ export interface ListWatchOptions {
   readonly resource: Resource;
   readonly labelSelector?: string;
   readonly fieldSelector?: string;
+  /** The one namespace that is looked at; absent: all. */
+  readonly namespace?: string;
   readonly clock: Clock;
   readonly log: Log;
   readonly random: () => number;
@@ -138,9 +140,13 @@ export class ListWatch implements Room {
   ): Promise<Result<Page, ApiFault>> {
     const { api } = this.#options;
     const query = { ...this.#selectors(), limit: String(most), ...(next === "" ? {} : { continue: next }) };
-    const request = { path: pathOf(this.#options.resource), query, ...(accept === undefined ? {} : { accept }) };
+    const request = { path: this.#path, query, ...(accept === undefined ? {} : { accept }) };
     const answer = await api.request(request, signal);
     return answer.ok ? pageOf(answer.value, this.#options.resource) : answer;
+  }
+
+  get #path(): string {
+    return pathOf(this.#options.resource, this.#options.namespace);
   }
 
   #selectors(): Readonly<Record<string, string>> {
@@ -171,7 +177,7 @@ export class ListWatch implements Room {
     const comparing = this.#compareNow(both, over);
     const opened = (): void => this.#options.follower.fault(null);
     try {
-      const request = { path: pathOf(this.#options.resource), query };
+      const request = { path: this.#path, query };
       const streamed = await api.stream(request, { opened, line }, { signal: both, silenceMs: SILENCE_MS });
       if (fault !== null) return err(fault);
       if (!streamed.ok) return streamed;

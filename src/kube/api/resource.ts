@@ -10,6 +10,7 @@ export interface Resource {
 export const RESOURCES = {
   namespaces: { apiVersion: "v1", kind: "Namespace", plural: "namespaces", namespaced: false },
   services: { apiVersion: "v1", kind: "Service", plural: "services", namespaced: true },
+  configMaps: { apiVersion: "v1", kind: "ConfigMap", plural: "configmaps", namespaced: true },
   nodes: { apiVersion: "v1", kind: "Node", plural: "nodes", namespaced: false },
   endpointSlices: {
     apiVersion: "discovery.k8s.io/v1",

@@ -3,7 +3,7 @@ import { adapt } from "./adapt.ts";
 import { crds, type KubeObject, manifests } from "./deploy-files.ts";
 
 const SETTINGS = { namespace: "nets", image: "registry.example.com/meridian:9", gateway: { cluster: "birch" } };
-const FILES = ["namespace", "rbac", "gateway", "broker", "uninstall"] as const;
+const FILES = ["namespace", "rbac", "gateway", "node", "broker", "uninstall"] as const;
 const ALL = FILES.flatMap(manifests);
 const adapted = adapt(ALL, SETTINGS);
 
@@ -43,6 +43,10 @@ describe("adapt()", () => {
     expect(digestOf("birch")).not.toBe(digestOf("cedar"));
   });
 
+  test("leaves pods alone that have no configuration: they are not made anew for another's", () => {
+    expect(JSON.stringify(one("DaemonSet", "meridian-node"))).not.toContain("config-digest");
+  });
+
   test("what is written is not changed", () => {
     expect(manifests("gateway")).toEqual(manifests("gateway"));
     expect(JSON.stringify(manifests("gateway"))).toContain("meridian:dev");
@@ -77,6 +81,17 @@ describe("the manifests ask for no more than they need", () => {
     }
   });
 
+  test("a node's pods may read what the gateways tell them, and nothing else", () => {
+    const bound = ALL.filter(({ kind }) => kind.endsWith("Binding")).filter((object) =>
+      JSON.stringify(object["subjects"]).includes("meridian-node"),
+    );
+    expect(bound.map(({ kind, metadata }) => [kind, metadata.name])).toEqual([["RoleBinding", "meridian-node"]]);
+    const role = ALL.find(({ kind, metadata }) => kind === "Role" && metadata.name === "meridian-node");
+    expect(role?.["rules"]).toEqual([
+      { apiGroups: [""], resources: ["configmaps"], resourceNames: ["meridian-network"], verbs: ["list", "watch"] },
+    ]);
+  });
+
   test("of the host only what is named: data, the TUN device, the settings of the network", () => {
     const paths = [...text.matchAll(/"hostPath":\{"path":"([^"]+)"/g)].map(([, path]) => path);
     expect(new Set(paths)).toEqual(new Set(["/var/lib/meridian", "/var/lib", "/dev/net", "/proc/sys/net"]));
@@ -92,7 +107,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 function pods(): readonly Fields[] {
   const makers = ALL.filter(({ kind }) => kind === "DaemonSet" || kind === "Deployment");
-  expect(makers.length).toBe(3);
+  expect(makers.length).toBe(4);
   return makers.map((object) => (object["spec"] as { template: { spec: Fields } }).template.spec);
 }
 

@@ -39,12 +39,18 @@ function withSettings(object: KubeObject, { image }: InstallSettings, config: st
   const template = part(spec, "template");
   const metadata = part(template, "metadata");
   const pod = part(template, "spec");
-  const annotations = { ...part(metadata, "annotations"), [CONFIG_DIGEST]: digestOf(config) };
+  const digest = hasConfig(pod) ? { [CONFIG_DIGEST]: digestOf(config) } : {};
+  const annotations = { ...part(metadata, "annotations"), ...digest };
   const images = { ...withImage(pod, "initContainers", image), ...withImage(pod, "containers", image) };
   return {
     ...object,
     spec: { ...spec, template: { metadata: { ...metadata, annotations }, spec: { ...pod, ...images } } },
   };
+}
+
+function hasConfig(pod: Readonly<Record<string, unknown>>): boolean {
+  const volumes = pod["volumes"];
+  return Array.isArray(volumes) && volumes.some((volume: object) => "configMap" in volume);
 }
 
 function withImage(pod: Readonly<Record<string, unknown>>, field: string, image: string): object {

@@ -25,7 +25,9 @@ export function crds(): readonly KubeObject[] {
 }
 
 /** manifests reads `deploy/kubernetes/NAME.yaml`. */
-export function manifests(name: "namespace" | "rbac" | "gateway" | "broker" | "uninstall"): readonly KubeObject[] {
+export function manifests(
+  name: "namespace" | "rbac" | "gateway" | "node" | "broker" | "uninstall",
+): readonly KubeObject[] {
   return documents(`${DEPLOY}kubernetes/${name}.yaml`);
 }
 

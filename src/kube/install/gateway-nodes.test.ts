@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { GATEWAY_LABEL } from "../well-known.ts";
 import type { KubeObject } from "./deploy-files.ts";
-import { chooseGateways, GATEWAY_LABEL } from "./gateway-nodes.ts";
+import { chooseGateways } from "./gateway-nodes.ts";
 
 interface NodeSpec {
   readonly labels?: Readonly<Record<string, string>>;

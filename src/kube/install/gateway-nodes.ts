@@ -1,10 +1,9 @@
 import { err, ok, type Result } from "#values";
 import { part } from "../sink/projection.ts";
+import { GATEWAY_LABEL } from "../well-known.ts";
 import type { KubeObject } from "./deploy-files.ts";
 import type { Editor } from "./editor.ts";
 
-/** The label of nodes that are gateways. */
-export const GATEWAY_LABEL = "meridian.io/gateway";
 /** So many are chosen where nobody says: one may go. */
 const CHOSEN = 2;
 const CONTROL_PLANE = "node-role.kubernetes.io/control-plane";

@@ -39,7 +39,7 @@ export async function install(ask: InstallAsk, deps: InstallDeps, signal: AbortS
   const elsewhere = await otherHome(editor, ask.namespace);
   if (!elsewhere.ok) return elsewhere;
   const rights = adapt(manifests("rbac"), ask);
-  const parts = adapt(manifests("gateway"), ask);
+  const parts = adapt([...manifests("gateway"), ...manifests("node")], ask);
   const isDaemon = ({ kind }: KubeObject): boolean => kind === "DaemonSet";
   const steps: readonly Step[] = [
     ["definitions", () => definitions(editor)],
@@ -55,7 +55,7 @@ export async function install(ask: InstallAsk, deps: InstallDeps, signal: AbortS
           parts.filter((object) => !isDaemon(object)),
         ),
     ],
-    ["gateways", () => daemons(editor, ask, parts.filter(isDaemon), say)],
+    ["daemons", () => daemons(editor, ask, parts.filter(isDaemon), say)],
     ["cluster DNS", () => clusterDns(editor, ask, clock)],
   ];
   return inTurn(steps, say);
@@ -77,6 +77,9 @@ export async function installIdentity(
   ];
   return inTurn(steps, say);
 }
+
+/** DaemonSet of the nodes without a gateway. */
+export const NODES = "meridian-node";
 
 type Step = readonly [what: string, step: () => Promise<Result<string>>];
 
@@ -104,7 +107,7 @@ async function makeHome(editor: Editor, namespace: string): Promise<Result<strin
 
 /** rendered is what an installation applies, but for the identity: for `--dry-run`. */
 export function rendered(settings: InstallSettings, crds: readonly KubeObject[]): readonly KubeObject[] {
-  const own = [...manifests("namespace"), ...manifests("rbac"), ...manifests("gateway")];
+  const own = [...manifests("namespace"), ...manifests("rbac"), ...manifests("gateway"), ...manifests("node")];
   return [...crds, ...adapt(own, settings)];
 }
 
@@ -153,14 +156,15 @@ async function daemons(
 ): Promise<Result<string>> {
   const applied = await applyAll(editor, objects);
   if (!applied.ok) return applied;
-  let pods = 0;
+  const ready: string[] = [];
   for (const object of objects) {
     const { namespace, name } = nameOf(object);
-    const done = await rolledOut(editor, namespace, name, { timeoutMs, say });
+    // Every node may be a gateway.
+    const done = await rolledOut(editor, namespace, name, { timeoutMs, say, mayBeEmpty: name === NODES });
     if (!done.ok) return done;
-    pods += done.value;
+    ready.push(`${done.value} ${name === NODES ? "other nodes" : "gateways"}`);
   }
-  return ok(`${pods} ready`);
+  return ok(`${ready.join(" and ")} ready`);
 }
 
 async function clusterDns(editor: Editor, { dns, namespace }: InstallAsk, clock: Clock): Promise<Result<string>> {

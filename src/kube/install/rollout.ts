@@ -3,13 +3,13 @@ import { part } from "../sink/projection.ts";
 import type { KubeObject } from "./deploy-files.ts";
 import type { Editor } from "./editor.ts";
 
-/** rolledOut waits until every pod of a DaemonSet is of its newest template and ready. What is waited for is said when it
- *  changes; where it takes too long, the error has what the pods say. */
+/** rolledOut waits until every pod of a DaemonSet is of its newest template and ready; there is at least one unless
+ *  `mayBeEmpty`. What is waited for is said when it changes; where it takes too long, the error has what the pods say. */
 export async function rolledOut(
   editor: Editor,
   namespace: string,
   name: string,
-  { timeoutMs, say }: { readonly timeoutMs: number; readonly say: (line: string) => void },
+  { timeoutMs, say, mayBeEmpty = false }: RolloutAsk,
 ): Promise<Result<number>> {
   let said = "";
   let ready = 0;
@@ -17,7 +17,7 @@ export async function rolledOut(
     const found = await editor.get({ kind: "DaemonSet", namespace, name });
     if (!found.ok) return found;
     if (found.value === undefined) return err(`DaemonSet ${namespace}/${name} is gone`);
-    const { left, pods } = progress(found.value);
+    const { left, pods } = progress(found.value, mayBeEmpty ? 0 : 1);
     ready = pods;
     if (left !== null && left !== said) say(`  ${left}`);
     said = left ?? said;
@@ -29,8 +29,14 @@ export async function rolledOut(
   return err(`${name}: ${done.error}${why === "" ? "" : `: ${why}`}`);
 }
 
-/** progress reads a DaemonSet's status (apps/v1): null is left where all is done. */
-export function progress(object: KubeObject): { readonly left: string | null; readonly pods: number } {
+export interface RolloutAsk {
+  readonly timeoutMs: number;
+  readonly say: (line: string) => void;
+  readonly mayBeEmpty?: boolean;
+}
+
+/** progress reads a DaemonSet's status (apps/v1): null is left where all is done, for at least so many pods. */
+export function progress(object: KubeObject, least = 1): { readonly left: string | null; readonly pods: number } {
   const status = part(object, "status");
   const count = (field: string): number => Number(status[field] ?? 0);
   const wanted = count("desiredNumberScheduled");
@@ -39,7 +45,7 @@ export function progress(object: KubeObject): { readonly left: string | null; re
   if (Number(status["observedGeneration"] ?? 0) < Number(object.metadata["generation"] ?? 0)) {
     return { left: "waiting for the controller", pods: ready };
   }
-  const whole = wanted > 0 && fresh === wanted && ready === wanted && count("numberUnavailable") === 0;
+  const whole = wanted >= least && fresh === wanted && ready === wanted && count("numberUnavailable") === 0;
   return { left: whole ? null : `${ready} of ${wanted} ready, ${fresh} up to date`, pods: ready };
 }
 

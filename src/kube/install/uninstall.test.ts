@@ -37,5 +37,6 @@ test.each([
 ])("uninstall() %s", async (_what, known, withBroker) => {
   const { fault, changed } = await uninstallFrom(known, withBroker);
   expect(fault).toBe("membership: as far as this goes");
-  expect(changed).toEqual(["DELETE /apis/apps/v1/namespaces/nets/daemonsets/meridian-gateway"]);
+  const daemons = "/apis/apps/v1/namespaces/nets/daemonsets";
+  expect(changed).toEqual([`DELETE ${daemons}/meridian-gateway`, `DELETE ${daemons}/meridian-node`]);
 });

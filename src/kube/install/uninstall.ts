@@ -3,12 +3,14 @@ import { err, ok, type Result } from "#values";
 import type { ApiServer } from "../api/api-server.ts";
 import { part } from "../sink/projection.ts";
 import { removeAll } from "../sink/remove-all.ts";
+import { GATEWAY_LABEL } from "../well-known.ts";
 import { adapt, GATEWAY_CONFIG, IMAGE } from "./adapt.ts";
 import { forgetZone } from "./cluster-dns.ts";
 import { crds, type KubeObject, manifests } from "./deploy-files.ts";
 import { Editor } from "./editor.ts";
-import { GATEWAY_LABEL, unlabelGateways } from "./gateway-nodes.ts";
+import { unlabelGateways } from "./gateway-nodes.ts";
 import { IDENTITY_SECRET, IdentityStore } from "./identity-secret.ts";
+import { NODES } from "./install.ts";
 import { describe, nameOf } from "./kinds.ts";
 import { isOurs } from "./ours.ts";
 import { rolledOut } from "./rollout.ts";
@@ -48,6 +50,7 @@ export async function uninstall(ask: UninstallAsk, deps: UninstallDeps, signal: 
   const steps: readonly (readonly [string, () => Promise<Result<string>>])[] = [
     ["cluster DNS", () => forgetZone(editor, clock)],
     ["gateways", () => gone(editor, ask, { kind: "DaemonSet", namespace, name: GATEWAYS })],
+    ["other nodes", () => gone(editor, ask, { kind: "DaemonSet", namespace, name: NODES })],
     ["membership", () => deps.leave(new IdentityStore(editor, namespace))],
     ["imports and derived Services", () => objects(deps, signal)],
     ["nodes", () => cleanNodes(editor, ask, say)],
@@ -89,7 +92,7 @@ async function objects({ api }: UninstallDeps, signal: AbortSignal): Promise<Res
   return removed.ok ? ok(`${removed.value} objects deleted`) : removed;
 }
 
-/** A pod on each node that was a gateway undoes what is there. Where the namespace is gone already, so is that. */
+/** A pod on each node undoes what is there. Where the namespace is gone already, so is that. */
 async function cleanNodes(
   editor: Editor,
   { namespace, image, timeoutMs }: UninstallAsk,
@@ -126,9 +129,8 @@ async function removeOwn(editor: Editor, { namespace, timeoutMs }: UninstallAsk)
   if (!home.ok) return home;
   const whole = home.value !== undefined && isOurs(home.value);
   const secret = { kind: "Secret", namespace, name: IDENTITY_SECRET };
-  const objects = adapt([...manifests("gateway"), ...manifests("rbac")], { namespace, image: "", gateway: {} }).map(
-    nameOf,
-  );
+  const made = [...manifests("gateway"), ...manifests("node"), ...manifests("rbac")];
+  const objects = adapt(made, { namespace, image: "", gateway: {} }).map(nameOf);
   const inside = home.value === undefined ? [] : [...objects.filter((one) => one.namespace === namespace), secret];
   const outside = objects.filter((one) => one.namespace !== namespace);
   for (const one of [...outside, ...(whole ? [name] : inside)]) {

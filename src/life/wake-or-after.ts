@@ -1,4 +1,4 @@
-import type { Clock } from "#life";
+import type { Clock } from "./clock.ts";
 
 /** wakeOrAfter waits for a wake, for a span in milliseconds or for the end of the signal, whichever comes first. It
  *  leaves no timer behind: whoever is woken a thousand times a second would have thousands of them. */

@@ -1,0 +1,139 @@
+import type { Globalnet } from "#globalnet";
+import { type Clock, describeFault, Latest, type Log, type Room, type Troubles, wakeOrAfter } from "#life";
+import { localLinks, neighboursOf, type Tunnels } from "#tunnel";
+import { cidrFamily, err, type NodeName, ok, type Result } from "#values";
+import { type CompiledNode, compileNode } from "./compile-node.ts";
+import type { NetworkKeeper } from "./network-keeper.ts";
+
+export interface NodeReconcilerParts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly troubles: Troubles;
+  readonly name: NodeName;
+  readonly network: NetworkKeeper;
+  readonly plane: { readonly tunnels: Tunnels; readonly globalnet: Globalnet };
+  readonly isUp: (gateway: NodeName) => boolean | undefined;
+  /** probe has the gateways measured. */
+  readonly probe: (node: CompiledNode) => void;
+}
+
+const DRIFT_MS = 30_000;
+const RETRY_MS = 1000;
+
+/** NodeReconciler makes the machine what the gateways' word and the probes say: the guard first, then routes, then
+ *  translation. What is in force stays while nobody says otherwise. */
+export class NodeReconciler implements Room {
+  readonly name = "node";
+  readonly #parts: NodeReconcilerParts;
+  readonly #wake = new Latest(0);
+  readonly #applied = new Latest<CompiledNode | null>(null);
+  #fault: string | null = null;
+
+  constructor(parts: NodeReconcilerParts) {
+    this.#parts = parts;
+  }
+
+  /** applied is what is in force; null before the first. */
+  get applied(): CompiledNode | null {
+    return this.#applied.value;
+  }
+
+  /** fault says why the last pass did not end well; null where it did. */
+  get fault(): string | null {
+    return this.#fault;
+  }
+
+  /** first resolves with the first that is in force. */
+  async first(): Promise<CompiledNode> {
+    while (this.#applied.value === null) await this.#applied.changed();
+    return this.#applied.value;
+  }
+
+  mark(): void {
+    this.#wake.set(this.#wake.value + 1);
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, log, troubles, network, plane } = this.#parts;
+    let looked = clock.monotonic();
+    while (!signal.aborted) {
+      const woken = Promise.race([this.#wake.changed(), network.changed()]);
+      if (clock.monotonic() - looked > DRIFT_MS) {
+        looked = clock.monotonic();
+        plane.globalnet.forget();
+      }
+      const done = await this.#pass(signal).catch((error: unknown) => {
+        log.error("reconciling failed", { error: String(error) });
+        return err(String(error));
+      });
+      if (signal.aborted) return;
+      this.#fault = done.ok ? null : done.error;
+      const title = "The machine is not as it should be";
+      if (done.ok) troubles.clear("reconcile-failed");
+      else troubles.set({ code: "reconcile-failed", severity: "critical", title, subject: "", detail: done.error });
+      if (done.ok) await wakeOrAfter(woken, clock, DRIFT_MS, signal);
+      else await wakeOrAfter(new Promise(() => {}), clock, RETRY_MS, signal);
+    }
+  }
+
+  async #pass(signal: AbortSignal): Promise<Result<void>> {
+    const compiled = await this.#compile();
+    if (!compiled.ok || compiled.value === null) return compiled.ok ? ok(undefined) : compiled;
+    const { plane, probe } = this.#parts;
+    const { routes, globalnet } = compiled.value;
+    const guarded = await plane.globalnet.guard(globalnet, signal);
+    if (!guarded.ok) return err(describeFault(guarded.error));
+    const routed = await plane.tunnels.reconcile(routes);
+    probe(compiled.value);
+    if (!routed.ok) return routed;
+    const want = { plan: globalnet, services: new Map(), changed: new Set<string>() };
+    const translated = await plane.globalnet.reconcile(want, signal);
+    if (!translated.ok) return err(describeFault(translated.error));
+    this.#applied.set(compiled.value);
+    return ok(undefined);
+  }
+
+  /** Null while there is nothing to do: the gateways have not told, or do not know this node. */
+  async #compile(): Promise<Result<CompiledNode | null>> {
+    const { network, name, isUp, troubles } = this.#parts;
+    const document = network.current;
+    if (document === null) return ok(null);
+    const node = document.nodes.find((one) => one.name === name);
+    if (node === undefined) {
+      this.#unknown(document.gateways.some((gateway) => gateway.name === name));
+      return ok(null);
+    }
+    troubles.clear("node-unknown");
+    const pods = document.pods.map(({ local }) => local).filter((cidr) => cidrFamily(cidr) === 4);
+    const gateways = document.gateways.map(({ local }) => local);
+    const [links, neighbours] = await Promise.all([localLinks(pods), neighboursOf(gateways)]);
+    if (!links.ok) return links;
+    if (!neighbours.ok) return neighbours;
+    const compiled = compileNode({
+      ...{ network: document, node, isUp },
+      localLinks: links.value,
+      neighbours: neighbours.value,
+    });
+    this.#tellAfar(compiled);
+    return ok(compiled);
+  }
+
+  /** What is in force stays, as when a node's object is lost for a moment. */
+  #unknown(isGateway: boolean): void {
+    const detail = isGateway
+      ? "it is a gateway of its cluster: run the gateway here, and nothing beside it"
+      : "they number the nodes that the cluster has: look at kubectl get nodes, and at the node prefix's room";
+    const title = "The gateways do not know this node";
+    this.#parts.troubles.set({ code: "node-unknown", severity: "warning", title, subject: "", detail });
+  }
+
+  #tellAfar({ afar, routes }: CompiledNode): void {
+    const { troubles } = this.#parts;
+    if (afar.length === 0) return troubles.clear("gateway-afar");
+    const title = "Gateways are behind a router, and nothing can be handed to them from here";
+    const names = afar.map(({ name, local }) => `${name} (${local})`).join(", ");
+    const detail = `${names}: have a gateway on a node of this node's network`;
+    const severity = routes.gateways.length === 0 ? "critical" : "warning";
+    troubles.set({ code: "gateway-afar", severity, title, subject: "", detail });
+  }
+}
