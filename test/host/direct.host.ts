@@ -22,6 +22,7 @@ import {
   POD_HTTP_PORT,
   type Pod,
   ping,
+  plainNode,
   processesIn,
   type Reach,
   type Run,
@@ -31,6 +32,7 @@ import {
   startBroker,
   startCapture,
   startGateway,
+  startPlainNode,
   stopJob,
   sweepRun,
   verb,
@@ -38,9 +40,10 @@ import {
 } from "#lab";
 import { type Cidr, err, type Ip, expect as must, networkOf, ok } from "#values";
 
-/** amber and birch have networks apart and --globalnet off; cedar has amber's networks over again, and translates. */
+/** amber and birch have networks apart and --globalnet off, and amber a node without a gateway; cedar has amber's
+ *  networks over again, and translates. */
 const CLUSTERS = {
-  amber: { index: 1, podCidr: "10.1.0.0/16" as Cidr, serviceCidr: "10.101.0.0/16" as Cidr, masquerade: true },
+  amber: { index: 1, nodes: 2, podCidr: "10.1.0.0/16" as Cidr, serviceCidr: "10.101.0.0/16" as Cidr, masquerade: true },
   birch: { index: 2, podCidr: "10.2.0.0/16" as Cidr, serviceCidr: "10.102.0.0/16" as Cidr, masquerade: false },
   cedar: { index: 3, podCidr: "10.1.0.0/16" as Cidr, serviceCidr: "10.101.0.0/16" as Cidr, masquerade: false },
 } as const;
@@ -61,7 +64,7 @@ describe("members with networks apart, untranslated", () => {
   let web: Ip;
   const clusters = {} as Record<Name, Cluster>;
   const gateways = {} as Record<Name, Daemon>;
-  const pods = {} as Record<"amberClient" | "birchWeb" | "birchDb" | "cedarClient", Pod>;
+  const pods = {} as Record<"amberClient" | "amberFar" | "birchWeb" | "birchDb" | "cedarClient", Pod>;
 
   beforeAll(async () => {
     run = await createRun();
@@ -71,6 +74,8 @@ describe("members with networks apart, untranslated", () => {
       clusters[name] = await createCluster(underlay, { name, ...CLUSTERS[name] });
     }
     pods.amberClient = await addPod(clusters.amber, { name: "client", address: "10.1.1.10" as Ip });
+    const nameserver = firstNode(clusters.amber).address; // a node without a gateway answers no names
+    pods.amberFar = await addPod(clusters.amber, { name: "far", address: "10.1.2.10" as Ip, node: 2, nameserver });
     pods.birchWeb = await addPod(clusters.birch, { name: "web-0", address: "10.2.1.10" as Ip });
     pods.birchDb = await addPod(clusters.birch, { name: "db-0", address: "10.2.1.11" as Ip });
     pods.cedarClient = await addPod(clusters.cedar, { name: "client", address: "10.1.1.10" as Ip });
@@ -84,6 +89,7 @@ describe("members with networks apart, untranslated", () => {
       const token = await invite(broker, ["--cluster", name]);
       gateways[name] = await startGateway(clusters[name], { token, flags: name === "cedar" ? [] : DIRECT });
     }
+    await startPlainNode(clusters.amber, plainNode(clusters.amber), [firstNode(clusters.amber)]);
     const granted = async () => {
       const entry = (await listAllocations(broker)).find(({ kind, name }) => kind === "service" && name === "web");
       return entry === undefined ? err("web has no address") : ok(entry.prefix.replace("/32", "") as Ip);
@@ -126,6 +132,13 @@ describe("members with networks apart, untranslated", () => {
     await checkPage(toWeb());
     await checkPage(toDb());
     await checkPage({ ...toDb(), name: `db-0.birch.${DB}` });
+  });
+
+  test("so it does where the client is on a node without a gateway, which answers too", async () => {
+    await checkPage(toDb({ from: pods.amberFar, seenAs: self(pods.amberFar) }));
+    expect(must(await getOnce(pods.birchDb, `http://${pods.amberFar.address}:${POD_HTTP_PORT}/`)).pod).toBe("far");
+    const routes = await mustExec(plainNode(clusters.amber), ["ip", "route"]);
+    expect(routes).toMatch(/^unreachable 10\.2\.0\.0\/16 proto 77 metric 4278198272/m);
   });
 
   test("datagrams and pings too", async () => {
@@ -172,7 +185,8 @@ describe("members with networks apart, untranslated", () => {
       expect(await getOnce(pods.amberClient, url)).toMatchObject({ ok: false });
     }
     expect(await ping(pods.amberClient, pods.birchDb.address, 2)).toMatchObject({ ok: false });
-    const reading = readFrames(await capture.stop(), MARKER, ["10.0.0.0/8", "242.0.0.0/8"] as Cidr[]);
+    // Inside amber the nodes probe each other in clear: that is of no member to another.
+    const reading = readFrames(await capture.stop(), MARKER, ["10.0.0.0/8", "242.192.0.0/10"] as Cidr[]);
     expect([reading.withMarker, reading.inside]).toEqual([0, 0]);
     gateways.amber = await startGateway(clusters.amber, { flags: DIRECT });
     await checkPage(toDb());
