@@ -26,6 +26,7 @@ export const PLAN: GlobalnetPlan = {
   hostPorts: [],
   daemonPorts: [],
   siblings: [],
+  direct: { pods: [], nodes: [] },
   hairpin: [],
 };
 

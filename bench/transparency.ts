@@ -67,7 +67,7 @@ async function measure(run: Run, ask: BenchAsk): Promise<Outcome> {
   }
   ask.say("round trips");
   rows.push(ratioRow("round trip p50, sockperf", (await compareTrips(stage, ask)).kept, micros, { most: 1.03 }));
-  notes.push("skipped: without GlobalNet (--globalnet off is not available in this version)");
+  notes.push("skipped: without GlobalNet (--globalnet off), for which these clusters' networks would have to be apart");
   return {
     compared: "A: by the program, pods with equal CIDRs, translated; B: by hand, routed as they are; pod to pod",
     rows,

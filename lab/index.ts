@@ -33,7 +33,15 @@ export { IMAGES } from "./kube/images.ts";
 export { type KubeClient, kubeClient } from "./kube/kube-client.ts";
 export { type KubeCluster, type KubeClusterSpec, raiseKubeCluster } from "./kube/kube-cluster.ts";
 export type { KubeNode } from "./kube/kube-node.ts";
-export { installIn, KUBE_PODS, type KubeSet, pageFrom, raiseKubeSet, uninstallIn } from "./kube/kube-set.ts";
+export {
+  installIn,
+  KUBE_PODS,
+  type KubeNetworks,
+  type KubeSet,
+  pageFrom,
+  raiseKubeSet,
+  uninstallIn,
+} from "./kube/kube-set.ts";
 export { findNodeTools, type NodeTools } from "./kube/node-tools.ts";
 export { findKubeTools, type KubeTools } from "./kube/tools.ts";
 export { installKubeProxy, type NodeNetwork, renderKubeProxy, type ServicePort } from "./kube-proxy.ts";

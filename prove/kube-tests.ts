@@ -5,6 +5,16 @@ import { findKubeTools, findNodeTools } from "#lab";
 import type { Line, Proof } from "./line.ts";
 import { runTests } from "./run-tests.ts";
 
+/** kube2Demands: what upstream's suite demands of pods, names and objects, in both modes. */
+export const kube2Demands: Line = {
+  title: "what the MCS API's own suite demands, untranslated and translated",
+  required: "every demand is met; translated all but the one for pod addresses in other clusters",
+  async run(say, signal) {
+    const tools = await findNodeTools();
+    return tools.ok ? longTest("test/nodes/mcs-conformance.long.ts", say, signal) : without(tools.error);
+  },
+};
+
 /** kube4Away: half an hour without an API server. */
 export const kube4Away: Line = {
   title: "an API server away for half an hour",

@@ -34,6 +34,7 @@ export interface PodExecOptions extends ExecOptions {
 export interface KubeCluster {
   readonly name: string;
   readonly nodes: readonly KubeNode[];
+  readonly podCidr: Cidr;
   /** File of a user who may do everything. Its server is reached from every place on the underlay. */
   readonly kubeconfig: string;
   /** kubectl runs it as that user, and gives its stdout. Throws with its stderr. */
@@ -98,6 +99,7 @@ interface Parts {
 class RaisedCluster implements KubeCluster {
   readonly name: string;
   readonly nodes: readonly KubeNode[];
+  readonly podCidr: Cidr;
   readonly kubeconfig: string;
   readonly #underlay: Place;
   readonly #parts: Parts;
@@ -105,6 +107,7 @@ class RaisedCluster implements KubeCluster {
   constructor(underlay: Place, parts: Parts) {
     this.name = parts.spec.name;
     this.nodes = parts.nodes;
+    this.podCidr = parts.spec.podCidr;
     this.kubeconfig = parts.api.kubeconfigOf("admin");
     this.#underlay = underlay;
     this.#parts = parts;

@@ -6,12 +6,16 @@ import { exec } from "../exec.ts";
 import { type Daemon, invite, PROGRAM, startBroker } from "../program.ts";
 import type { Run } from "../run.ts";
 import { createUnderlay } from "../underlay.ts";
-import { type KubeCluster, raiseKubeCluster } from "./kube-cluster.ts";
+import { type KubeCluster, type KubeClusterSpec, raiseKubeCluster } from "./kube-cluster.ts";
 import type { NodeTools } from "./node-tools.ts";
 
-/** All clusters have the same networks: that they reach each other all the same is the point. */
+/** All clusters have the same networks unless told: that they reach each other all the same is the point. */
 export const KUBE_PODS: Cidr = expect(parseCidr("10.244.0.0/16"));
 const KUBE_SERVICES: Cidr = expect(parseCidr("10.96.0.0/16"));
+const EQUAL: KubeNetworks = { podCidr: KUBE_PODS, serviceCidr: KUBE_SERVICES };
+
+/** KubeNetworks are the networks of one cluster. */
+export type KubeNetworks = Pick<KubeClusterSpec, "podCidr" | "serviceCidr">;
 /** An installation waits for its gateways as long as it is told, three minutes unless told. */
 const INSTALL_MS = 300_000;
 
@@ -23,12 +27,16 @@ export interface KubeSet {
 }
 
 /** raiseKubeSet raises both clusters at once and gives them an image; nothing is installed. */
-export async function raiseKubeSet(run: Run, tools: NodeTools, image: string): Promise<KubeSet> {
+export async function raiseKubeSet(
+  run: Run,
+  tools: NodeTools,
+  image: string,
+  networks: { readonly amber: KubeNetworks; readonly birch: KubeNetworks } = { amber: EQUAL, birch: EQUAL },
+): Promise<KubeSet> {
   const underlay = await createUnderlay(run);
-  const networks = { podCidr: KUBE_PODS, serviceCidr: KUBE_SERVICES, tools };
   const [amber, birch] = await Promise.all([
-    raiseKubeCluster(underlay, { name: "amber", index: 1, nodes: 2, ...networks }),
-    raiseKubeCluster(underlay, { name: "birch", index: 2, ...networks }),
+    raiseKubeCluster(underlay, { name: "amber", index: 1, nodes: 2, tools, ...networks.amber }),
+    raiseKubeCluster(underlay, { name: "birch", index: 2, tools, ...networks.birch }),
   ]);
   await Promise.all([amber, birch].map((cluster) => cluster.importImage(image)));
   return { amber, birch, broker: await startBroker(underlay) };
@@ -38,13 +46,13 @@ export async function raiseKubeSet(run: Run, tools: NodeTools, image: string): P
  *  unless told. Gives what it said on the way; the error is that with its fault. */
 export async function installIn(
   { broker }: KubeSet,
-  { name: own, kubeconfig }: KubeCluster,
+  { name: own, kubeconfig, podCidr }: KubeCluster,
   flags: readonly string[] = [],
   name = own,
 ): Promise<Result<string>> {
   const file = join(broker.place.run.folder, "data", `${name}.token`);
   await writeFile(file, await invite(broker, ["--cluster", name]), { mode: 0o600 });
-  const pods = ["--pod-cidr", KUBE_PODS];
+  const pods = ["--pod-cidr", podCidr];
   return call(broker, [
     "install",
     "--kubeconfig",

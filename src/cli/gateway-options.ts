@@ -24,7 +24,6 @@ import {
 import { readKubeAccess, readNamespace } from "./kube-access.ts";
 import { dataDir, endpoint, folder, listenAt, oneOf, path, port, program } from "./parsers.ts";
 import type { Reader } from "./reader.ts";
-import { UNTRANSLATED } from "./untranslated.ts";
 import type { Surroundings } from "./verb.ts";
 
 export type Networks = Pick<GatewayOptions, "podCidrs" | "serviceCidrs" | "globalCidrs">;
@@ -51,13 +50,20 @@ export function readGatewayOptions(reader: Reader, around: Surroundings): Gatewa
     wireguardGo: reader.one("wireguard-go", program),
     dns: readDns(reader),
     http: reader.one("http", listenAt),
+    globalnet: readGlobalnet(reader),
   };
-  const globalnet = reader.one("globalnet", oneOf("on", "off"), "on");
-  if (globalnet === "off") reader.fault("globalnet", `off: ${UNTRANSLATED}`);
   const joinToken = identityFile === null ? null : readMembership(reader, identityFile, { cluster, name });
   if (dir === null || cluster === null || name === null || identityFile === null) return null;
   const process = { path: around.env["PATH"] ?? "", version: around.version };
   return { dataDir: dir, cluster, name, identityFile, joinToken, ...networks, ...rest, ...process };
+}
+
+export const GLOBALNET_HELP =
+  "off: pods keep their addresses towards members that say the same, where no networks overlap";
+
+/** readGlobalnet reads whether pods have global addresses for everybody; without, those who want it too need none. */
+export function readGlobalnet(reader: Reader): boolean {
+  return reader.one("globalnet", oneOf("on", "off"), "on") !== "off";
 }
 
 /** exportMarker reads whose marks export a Service. */

@@ -1,7 +1,7 @@
 import { gatewayRoutes, openGateway } from "#gateway";
 import { ok } from "#values";
 import { daemonLog } from "./daemon-log.ts";
-import { readGatewayOptions } from "./gateway-options.ts";
+import { GLOBALNET_HELP, readGatewayOptions } from "./gateway-options.ts";
 import { checkKubeAccess, KUBE_SETTINGS, NAMESPACE_SETTING } from "./kube-access.ts";
 import { Reader } from "./reader.ts";
 import { serveDaemon } from "./serve-daemon.ts";
@@ -55,7 +55,7 @@ export const gatewayVerb: Verb = {
       fallback: "127.0.0.1:5353",
     },
     { flag: "http", value: "HOST:PORT", help: "metrics, health and status" },
-    { flag: "globalnet", value: "on|off", help: "translate pod addresses into the supernet", fallback: "on" },
+    { flag: "globalnet", value: "on|off", help: GLOBALNET_HELP, fallback: "on" },
     {
       flag: "global-cidr",
       value: "CIDR",

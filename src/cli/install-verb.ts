@@ -2,7 +2,15 @@ import { stringify } from "yaml";
 import { type Live, loadLive } from "#kube";
 import { type ClusterId, cidrFamily, err, ok, parseClusterId, parseNodeName, type Result } from "#values";
 import { identify } from "./cluster-identity.ts";
-import { exportMarker, type Networks, readNetworks, readToken, tunnelPort } from "./gateway-options.ts";
+import {
+  exportMarker,
+  GLOBALNET_HELP,
+  type Networks,
+  readGlobalnet,
+  readNetworks,
+  readToken,
+  tunnelPort,
+} from "./gateway-options.ts";
 import { checkKubeAccess, KUBE_SETTINGS, needAdmin, readKubeAccess } from "./kube-access.ts";
 import { oneOf, span } from "./parsers.ts";
 import { Reader } from "./reader.ts";
@@ -54,6 +62,7 @@ export const installVerb: Verb = {
       help: "global prefix by hand, one per pod network in the same order (repeatable)",
       repeat: true,
     },
+    { flag: "globalnet", value: "on|off", help: GLOBALNET_HELP, fallback: "on" },
     {
       flag: "export-marker",
       value: "PROGRAM",
@@ -107,6 +116,7 @@ export const installVerb: Verb = {
 type Store = Parameters<Parameters<Live["install"]>[1]["identify"]>[0];
 
 interface Ask extends Readonly<Parameters<Live["install"]>[0]>, Networks {
+  readonly globalnet: boolean;
   readonly cluster: ClusterId;
 }
 
@@ -116,6 +126,7 @@ function readAsk(reader: Reader): Ask | null {
   const { podCidrs: podCidr, serviceCidrs: serviceCidr, globalCidrs: globalCidr } = networks;
   const marker = reader.many("export-marker", exportMarker);
   const listenPort = reader.one("listen-port", tunnelPort);
+  const globalnet = readGlobalnet(reader);
   const rest = {
     namespace: reader.one("namespace", parseClusterId, "meridian") ?? "",
     image: reader.one("image", imageName, "meridian:dev") ?? "",
@@ -128,8 +139,9 @@ function readAsk(reader: Reader): Ask | null {
     cluster,
     ...withoutEmpty({ podCidr, serviceCidr, globalCidr, exportMarker: marker }),
     ...(listenPort === null ? {} : { listenPort }),
+    ...(globalnet ? {} : { globalnet: "off" }),
   };
-  return { ...rest, cluster, ...networks, gateway };
+  return { ...rest, cluster, ...networks, globalnet, gateway };
 }
 
 /** What is not said is for each gateway to find. */
@@ -147,7 +159,7 @@ async function factsOf(live: Live, api: InstanceType<Live["ApiServer"]>, ask: As
     ask.serviceCidrs.length > 0 ? ok({ cidrs: ask.serviceCidrs }) : await live.discoverServices(api, signal);
   if (!services.ok) return services;
   const network = {
-    globalnet: true,
+    globalnet: ask.globalnet,
     pods: pods.value.cidrs
       .filter((cidr) => cidrFamily(cidr) === 4)
       .map((cidr, at) => ({ cidr, wanted: ask.globalCidrs[at] ?? null })),

@@ -80,12 +80,13 @@ function peers({ peers: all }: GatewayStatus): string {
     peer.name,
     peer.interface,
     peer.endpoint ?? "-",
+    peer.mode,
     `${peer.up ? "up" : "down"}${peer.draining ? ", drains" : ""}`,
     age(peer.handshakeAgeSeconds),
     ms(peer.rttSeconds),
     `${(peer.lossRatio * 100).toFixed(1)} %`,
   ]);
-  return table(["PEER", "GATEWAY", "INTERFACE", "ENDPOINT", "WAY", "HANDSHAKE", "RTT", "LOSS"], rows);
+  return table(["PEER", "GATEWAY", "INTERFACE", "ENDPOINT", "MODE", "WAY", "HANDSHAKE", "RTT", "LOSS"], rows);
 }
 
 function services({ exports: out, imports }: GatewayStatus): string {

@@ -158,6 +158,16 @@ describe("what fields say", () => {
     });
   });
 
+  test("a Broker's direct mode is for each cluster to say; what gateways do unless told needs no word", () => {
+    expect(read(brokerVerb, broker("globalnetEnabled: false")).notices).toEqual([
+      expect.stringMatching(/globalnetEnabled \(each cluster says it for itself: give its gateways --globalnet off\)$/),
+    ]);
+    for (const spec of ["globalnetEnabled: true", "components: []"]) {
+      const { notices, faults } = read(brokerVerb, broker(spec));
+      expect([notices.join().includes("globalnetEnabled"), faults]).toEqual([false, []]);
+    }
+  });
+
   test("no notice shows what a secret field holds", () => {
     const { notices } = read(gatewayVerb, submariner(`ceIPSecPSK: ${KEY}`, "brokerK8sApiServerToken: hunter2"));
     expect(notices.join()).toMatch(/ceIPSecPSK.*brokerK8sApiServerToken/);
@@ -167,19 +177,6 @@ describe("what fields say", () => {
 
 describe("what is wrong", () => {
   test.each<[string, Verb, string, RegExp]>([
-    [
-      "direct mode",
-      brokerVerb,
-      broker("globalnetEnabled: false"),
-      /^4: globalnetEnabled: false: untranslated routing is not/,
-    ],
-    [
-      "direct mode by omission",
-      brokerVerb,
-      broker("components: []"),
-      /^4: globalnetEnabled is missing, which says false: unt/,
-    ],
-    ["a Broker with no spec", brokerVerb, BROKER.slice(0, BROKER.indexOf("spec:")), /^1: globalnetEnabled is missing/],
     [
       "no truth value",
       brokerVerb,

@@ -1,6 +1,5 @@
 import { err, ok, type Result } from "#values";
 import { checkIpsecKey } from "./ipsec-key.ts";
-import { UNTRANSLATED } from "./untranslated.ts";
 
 /** Kinds of submariner.io/v1alpha1 that say what a command is to do. */
 export const SUBMARINER_KINDS = ["Broker", "Submariner"] as const;
@@ -16,12 +15,15 @@ export interface Field {
   readonly why?: string;
 }
 
+const EACH_GATEWAY = "each cluster says it for itself: give its gateways --globalnet off";
+
 /** Fields by kind. All others mean nothing here. Source: api/v1alpha1/{broker,submariner}_types.go of
  *  submariner-operator. */
 export const FIELDS: Readonly<Record<SubmarinerKind, ReadonlyMap<string, Field>>> = {
   Broker: new Map<string, Field>([
     ["globalnetCIDRRange", { flag: "supernet", read: list }],
-    ["globalnetEnabled", { read: (text) => onOff(text, ok([]), err(`false: ${UNTRANSLATED}`)) }],
+    // Theirs holds for all clusters at once; on is what gateways do unless told.
+    ["globalnetEnabled", { flag: "globalnet", read: (text) => onOff(text, ok([]), ok(["off"])), why: EACH_GATEWAY }],
   ]),
   Submariner: new Map<string, Field>([
     ["clusterID", { flag: "cluster", read: one }],
@@ -45,9 +47,7 @@ export const FIELDS: Readonly<Record<SubmarinerKind, ReadonlyMap<string, Field>>
 
 /** missingFault is what is wrong with fields that a spec does not have: what Submariner takes for them. */
 export function missingFault(kind: SubmarinerKind, spec: ReadonlyMap<string, string>): string | null {
-  if (kind === "Broker") {
-    return spec.has("globalnetEnabled") ? null : `globalnetEnabled is missing, which says false: ${UNTRANSLATED}`;
-  }
+  if (kind === "Broker") return null;
   // Its IPsec driver falls back to one key for all the world; the newer field names a Secret that holds a real one.
   const isIpsec = spec.get("cableDriver") === "libreswan" || spec.get("cableDriver") === "strongswan";
   if (!isIpsec || spec.has("ceIPSecPSK") || spec.has("ceIPSecPSKSecret")) return null;

@@ -7,7 +7,7 @@ import { type Envelope, isSealedBy, type Member } from "#wire";
 import { Announcer } from "./announcer.ts";
 import { type Cache, openCache } from "./cache.ts";
 import { type Place, placeOf } from "./compile-network.ts";
-import { candidatesOf, catalogueOf, dataDir, GW, ip, optionsOf, TestMember } from "./testbed.ts";
+import { candidatesOf, catalogueOf, cidr, dataDir, GW, ip, optionsOf, TestMember } from "./testbed.ts";
 
 const amber = new TestMember("amber", 1);
 const joined = catalogueOf(...amber.joined());
@@ -35,7 +35,7 @@ function begin(live = true, options = optionsOf()) {
   const announcer = new Announcer({
     ...{ options, privateKey: amber.privateKey, tunnelKey, cache, client, clock, log: silentLog },
     ...{ member: () => member, place: () => place, seen: () => ip("198.51.100.1") },
-    ...{ local: () => ip("172.31.0.11"), draining: () => false },
+    ...{ local: () => ip("172.31.0.11"), draining: () => false, taken: [cidr("10.96.0.0/16")] },
   });
   const stop = new AbortController();
   const running = announcer.run(stop.signal);
@@ -72,8 +72,18 @@ describe("Announcer", () => {
     expect(record.key).toBe("gateway/amber/gw");
     expect(isSealedBy(joined.members.get(amber.cluster)?.key as never, record)).toBe(true);
     expect(JSON.parse(record.body)).toMatchObject({ index: 0, address: "242.0.1.1", tunnelKey, generation: 1 });
+    expect(JSON.parse(record.body)).not.toHaveProperty("direct");
     expect(JSON.parse(record.body).endpoints.slice(0, 2)).toEqual(["198.51.100.1:51820", "198.51.100.1:51821"]);
     expect(joined.apply(candidatesOf(record)).refusals).toEqual([]);
+  });
+
+  test("offers its pods by their own addresses where it was told to, and says what else is used there", async () => {
+    begin(true, optionsOf({ globalnet: false })).announcer.welcomed(0);
+    await until(() => said.length === 1);
+    expect(JSON.parse(said[0]?.body ?? "").direct).toEqual({ taken: ["10.96.0.0/16"] });
+    const fresh = catalogueOf(...amber.joined());
+    expect(fresh.apply(candidatesOf(...said)).refusals).toEqual([]);
+    expect(fresh.members.get(amber.cluster)?.gateways.get(GW)?.body.direct).toEqual({ taken: ["10.96.0.0/16"] });
   });
 
   test("takes --endpoint, with its port for index 0, before what the broker saw", async () => {

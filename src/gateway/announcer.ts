@@ -1,7 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import { type Clock, Latest, type Log, type Room, wakeOrAfter } from "#life";
 import type { SyncClient } from "#sync";
-import { formatHostPort, type Ip, type TunnelKey } from "#values";
+import { type Cidr, formatHostPort, type Ip, type TunnelKey } from "#values";
 import { formatKey, type Member, seal } from "#wire";
 import type { Cache } from "./cache.ts";
 import type { Place } from "./compile-network.ts";
@@ -20,6 +20,8 @@ export interface AnnouncerParts {
   /** This node's address in its cluster's network; null without a data plane. */
   readonly local: () => Ip | null;
   readonly draining: () => boolean;
+  /** Networks that are used here beside the pods: said where direct routing is offered. */
+  readonly taken: readonly Cidr[];
   /** Where the broker saw us. */
   readonly seen: () => Ip | null;
 }
@@ -92,7 +94,7 @@ export class Announcer implements Room {
   }
 
   #body(): unknown {
-    const { options, tunnelKey, member, place, local, draining, seen } = this.#parts;
+    const { options, tunnelKey, member, place, local, draining, taken, seen } = this.#parts;
     const who = member()?.body;
     const where = place();
     const host = options.endpoint?.host ?? seen();
@@ -110,6 +112,7 @@ export class Announcer implements Room {
       address: where.node,
       ...(local() === null ? {} : { local: local() }),
       ...(draining() ? { draining: true } : {}),
+      ...(options.globalnet ? {} : { direct: { taken } }),
       version: options.version,
     };
   }

@@ -139,6 +139,36 @@ describe("compileNetwork()", () => {
   });
 });
 
+describe("compileNetwork() towards a member that is reached directly", () => {
+  const catalogue = catalogueOf(
+    ...[...amber.offering("10.1.0.0/16"), ...birch.offering("10.2.0.0/16"), ...cedar.joined(), cedar.gateway()],
+  );
+  const network = compileNetwork(view(catalogue));
+
+  test("its pods have their own addresses, here and in its tunnel; those of another stay global", () => {
+    expect(network?.tunnels.members.map(({ cluster, prefixes }) => [cluster, ...prefixes])).toEqual([
+      ["birch", "10.2.0.0/16", "242.0.2.0/24"],
+      ["cedar", "242.0.3.0/24", "242.3.0.0/16"],
+    ]);
+    expect(network?.tunnels.interfaces[0]?.peers.map(({ allowedIps }) => allowedIps[0])).toEqual([
+      "10.2.0.0/16",
+      "242.0.3.0/24",
+    ]);
+  });
+
+  test("what is not translated towards it, and may not leave in clear, is said", () => {
+    expect(network?.globalnet).toMatchObject({
+      pods: [{ local: "10.1.0.0/16", global: "242.1.0.0/16" }],
+      direct: { pods: ["10.2.0.0/16"], nodes: ["242.0.2.0/24"] },
+    });
+    expect(network?.tunnels.direct).toEqual(["10.2.0.0/16"]);
+    expect([...(network?.modes ?? [])].map(([cluster, { kind }]) => [cluster, kind])).toEqual([
+      ["birch", "direct"],
+      ["cedar", "globalnet"],
+    ]);
+  });
+});
+
 describe("compileNetwork() gives no member what is another's (T1)", () => {
   test("a prefix that overlaps an older member's stays with that one", () => {
     const thief = new TestMember("zebra", 9);

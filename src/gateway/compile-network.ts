@@ -24,9 +24,10 @@ import {
   type NodeName,
   overlaps,
 } from "#values";
-import type { Catalogue, GatewayBody, Member } from "#wire";
+import type { Catalogue, GatewayBody } from "#wire";
 import { KEEPALIVE_SECONDS } from "./options.ts";
 import type { OtherNode } from "./other-nodes.ts";
+import { byAge, type PairMode, pairModes, podsOf } from "./pair-modes.ts";
 import { hopsOf, type SiblingGateway, siblingsOf } from "./siblings.ts";
 
 /** NetworkView is all that the network of this gateway is compiled from. */
@@ -63,6 +64,8 @@ export interface Place {
 
 export interface CompiledNetwork {
   readonly place: Place;
+  /** How each other member's pods are reached. */
+  readonly modes: ReadonlyMap<ClusterId, PairMode>;
   readonly tunnels: TunnelPlan;
   readonly globalnet: GlobalnetPlan;
   /** The ways to peers, and the member's other gateways. */
@@ -95,12 +98,15 @@ export function wayId(cluster: ClusterId, gateway: NodeName): string {
 export function compileNetwork(view: NetworkView): CompiledNetwork | undefined {
   const place = placeOf(view.catalogue, view.own, view.gateway);
   if (place === undefined) return undefined;
-  const peers = peersOf(view, place.index);
+  const modes = pairModes(view.catalogue, view.own);
+  const peers = peersOf(view, place.index, modes);
   const siblings = siblingsOf(view);
   const node = { local: view.nodeLocal, global: place.node };
   const interfaces = interfacesOf(view, peers);
+  const direct = directOf(view.catalogue, modes);
   return {
     place,
+    modes,
     targets: targetsOf(peers, siblings),
     tunnels: {
       supernet: view.supernet,
@@ -110,6 +116,7 @@ export function compileNetwork(view: NetworkView): CompiledNetwork | undefined {
       members: membersOf(view, peers),
       siblings: [...hopsOf(siblings), ...nearOf(view)],
       overlay: overlayOf(view, place.node),
+      direct: direct.pods,
       leaving: view.leaving,
       probePort: PROBE_PORT,
       underlayLinks: view.underlayLinks,
@@ -119,6 +126,7 @@ export function compileNetwork(view: NetworkView): CompiledNetwork | undefined {
       servicePrefix: view.servicePrefix,
       pods: place.pods,
       nodePrefix: place.nodePrefix,
+      direct,
       node,
       tunnels: interfaces.map(({ index }) => interfaceName(index)),
       localLinks: view.localLinks,
@@ -168,19 +176,31 @@ interface Peer {
   readonly prefixes: readonly Cidr[];
 }
 
-/** prefixesOf are a member's global prefixes, in a stable order. */
-export function prefixesOf(catalogue: Catalogue, cluster: ClusterId): readonly Cidr[] {
+/** prefixesOf are a member's pods and nodes by the addresses that others know them by, in a stable order. */
+export function prefixesOf(
+  catalogue: Catalogue,
+  cluster: ClusterId,
+  mode: PairMode["kind"] = "globalnet",
+): readonly Cidr[] {
   const holding = catalogue.ledger.holding(cluster);
-  const all = [...(holding?.pods.map(({ prefix }) => prefix) ?? []), ...(holding?.nodes ?? [])];
-  return all.filter((prefix) => cidrFamily(prefix) === 4).sort();
+  const pods = mode === "direct" ? podsOf(catalogue, cluster) : (holding?.pods.map(({ prefix }) => prefix) ?? []);
+  return [...pods, ...(holding?.nodes ?? [])].filter((prefix) => cidrFamily(prefix) === 4).sort();
+}
+
+/** directOf are the members that are reached untranslated, together. */
+function directOf(catalogue: Catalogue, modes: ReadonlyMap<ClusterId, PairMode>): GlobalnetPlan["direct"] {
+  const clusters = [...modes].flatMap(([cluster, { kind }]) => (kind === "direct" ? [cluster] : []));
+  const pods = clusters.flatMap((cluster) => podsOf(catalogue, cluster));
+  const nodes = clusters.flatMap((cluster) => catalogue.ledger.holding(cluster)?.nodes ?? []);
+  return { pods: pods.sort(), nodes: nodes.filter((prefix) => cidrFamily(prefix) === 4).sort() };
 }
 
 /** Gateways of other members whose prefixes nobody else holds: WireGuard would move a prefix to its last claimant. */
-function peersOf(view: NetworkView, ownIndex: number): readonly Peer[] {
+function peersOf(view: NetworkView, ownIndex: number, modes: ReadonlyMap<ClusterId, PairMode>): readonly Peer[] {
   const taken: Cidr[] = [...prefixesOf(view.catalogue, view.own)];
   return [...view.catalogue.live()].sort(byAge).flatMap((member): Peer[] => {
     if (member.cluster === view.own) return [];
-    const prefixes = prefixesOf(view.catalogue, member.cluster).filter(
+    const prefixes = prefixesOf(view.catalogue, member.cluster, modes.get(member.cluster)?.kind).filter(
       (prefix) => !taken.some((t) => overlaps(t, prefix)),
     );
     taken.push(...prefixes);
@@ -199,10 +219,6 @@ function peersOf(view: NetworkView, ownIndex: number): readonly Peer[] {
 function usable(endpoint: HostPort | null, supernet: Cidr): HostPort | null {
   if (endpoint === null || endpoint.port === 0) return null;
   return isSpecial(endpoint.host) || contains(supernet, endpoint.host) ? null : endpoint;
-}
-
-function byAge(a: Member, b: Member): number {
-  return a.body.joinedAt - b.body.joinedAt || (a.cluster < b.cluster ? -1 : 1);
 }
 
 /** Interface i holds the index-i gateways of all other members; only those that are needed are made. */

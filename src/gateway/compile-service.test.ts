@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { ClusterId } from "#values";
 import type { Envelope, ExportBody } from "#wire";
 import { compileService, type ServiceContext, servedOf } from "./compile-service.ts";
 import { candidatesOf, catalogueOf, cidr, exportBody, grant, ip, serviceGrant, TestMember } from "./testbed.ts";
@@ -152,6 +153,13 @@ describe("compileService() of a headless service", () => {
     const catalogue = catalogueOf(...birch.joined(), ...birch.says({ web: { ...body, slices } }));
     expect(compiled(catalogue).zone.endpoints.map(({ addresses }) => addresses)).toEqual([["242.2.0.1", "242.2.0.2"]]);
   });
+});
+
+test("endpoints of a member that is reached directly are its pods by their own addresses", () => {
+  const { catalogue } = exported({ birch: ["242.2.0.1", "242.0.2.9"], cedar: ["242.3.0.1"] });
+  const birch = { pods: [{ local: cidr("10.2.0.0/16"), global: cidr("242.2.0.0/16") }], nodes: new Map() };
+  const { backends: all } = compiled(catalogue, { direct: new Map([["birch" as ClusterId, birch]]) });
+  expect(all.map(({ address }) => address)).toEqual(["10.2.0.1", "242.0.2.9", "242.3.0.1"]);
 });
 
 test("servedOf() keeps what withdrawing needs, and one list for all with the same exporters", () => {

@@ -9,6 +9,8 @@ import { type Translation, toLocal } from "./export-body.ts";
 export interface ServiceContext {
   readonly own: ClusterId;
   readonly translation: Translation;
+  /** Members whose pods are reached by their own addresses, and what those are. */
+  readonly direct?: ReadonlyMap<ClusterId, Translation>;
   /** Whether a member's endpoints can be reached now. */
   readonly reachable: (cluster: ClusterId) => boolean;
   /** On Kubernetes: the address that a service has inside this cluster, and its name answers; null while it has none. */
@@ -116,9 +118,10 @@ function reached({ draining }: ImportedService, { own, reachable }: ServiceConte
   return draining.map(({ cluster }) => cluster).filter((cluster) => cluster === own || reachable(cluster));
 }
 
-/** Inside a member its own endpoints are their pod addresses. */
-function localised(backend: Backend, { own, translation }: ServiceContext): Backend {
-  return backend.cluster === own ? { ...backend, address: toLocal(translation, backend.address) } : backend;
+/** Inside a member its own endpoints are their pod addresses; so are those of a member that is reached untranslated. */
+function localised(backend: Backend, { own, translation, direct }: ServiceContext): Backend {
+  const theirs = backend.cluster === own ? translation : direct?.get(backend.cluster);
+  return theirs === undefined ? backend : { ...backend, address: toLocal(theirs, backend.address) };
 }
 
 /** An endpoint on a node's own network is a port of that host that peers may reach. */

@@ -4,24 +4,35 @@ import { createManifestSource, type Live } from "#kube";
 import { type Clock, type Log, type Trouble, Troubles, watchLoopDelay } from "#life";
 import { createSyncClient, type SyncClient } from "#sync";
 import { createTunnels, type DataPlane } from "#tunnel";
-import { type Cidr, type Ip, parseCidr, parseIp, type TunnelKey } from "#values";
+import {
+  BITS,
+  type Cidr,
+  familyOf,
+  type Ip,
+  networkOf as networkPrefix,
+  parseCidr,
+  parseIp,
+  type TunnelKey,
+} from "#values";
 import type { Network } from "#wire";
 import { Announcer } from "./announcer.ts";
 import type { Cache } from "./cache.ts";
-import { placeOf } from "./compile-network.ts";
-import { onBatch, onRefused, onSession, onVerdict, onWelcome, ownKeys } from "./events.ts";
+import { type CompiledNetwork, placeOf } from "./compile-network.ts";
+import { markModes, onBatch, onRefused, onSession, onVerdict, onWelcome, ownKeys } from "./events.ts";
 import { createExchange, membershipRecords } from "./exchange.ts";
 import { Follower } from "./follower.ts";
 import { createKubernetesSide } from "./kubernetes.ts";
+import { hostOf } from "./machine.ts";
 import { MemberVerdicts } from "./member-verdicts.ts";
 import type { Membership } from "./membership.ts";
 import { type GatewayOptions, ORIGIN, TTL_SECONDS } from "./options.ts";
+import { takenHere } from "./pair-modes.ts";
 import { ProberSlot } from "./prober-slot.ts";
 import { Reconciler } from "./reconciler.ts";
 import { Speaker } from "./speaker.ts";
 import type { Gateway, SessionFacts } from "./state.ts";
 import { serviceOf } from "./statements.ts";
-import { mayAnnounce, networkAgain, networkNow, servingCompiler, statementsNow } from "./view.ts";
+import { mayAnnounce, modesNow, networkAgain, networkNow, servingCompiler, statementsNow } from "./view.ts";
 import { boundsOf } from "./welcome-fault.ts";
 
 /** After a start queries wait so long for the names, rather than hear that there are none. */
@@ -81,7 +92,7 @@ export function compose(
     plane,
     responder,
     probe: ({ place, targets }) => prober.set(place.node, targets),
-    network: () => networkNow(gateway),
+    network: () => networkAndModes(gateway),
     networkAgain: () => networkAgain(gateway),
     compiler: () => servingCompiler(gateway),
     mayAnnounce: (service) => mayAnnounce(gateway, service),
@@ -117,10 +128,11 @@ interface Late {
 function makeVoices(
   options: GatewayOptions,
   { clock, log }: GatewayDeps,
-  { membership, cache, tunnelKey }: Found,
+  found: Found,
   client: SyncClient,
   { follower, session, troubles, self }: Late,
 ): Pick<Gateway, "speaker" | "announcer"> {
+  const { membership, cache, tunnelKey } = found;
   const common = { privateKey: membership.privateKey, client, clock, log };
   const place = () => placeOf(follower.catalogue, options.cluster, options.name);
   const speaker = new Speaker({
@@ -143,6 +155,7 @@ function makeVoices(
     member,
     local: () => session.machine?.nodeLocal ?? null,
     draining: () => session.drain !== "no",
+    taken: takenHere(options.podCidrs, usedHere(options, found)),
     seen: () => session.seen,
   });
   return { speaker, announcer };
@@ -188,9 +201,26 @@ function makeClient(
   });
 }
 
-function networkOf({ podCidrs, serviceCidrs, globalCidrs }: GatewayOptions, { routes }: Found): Network {
+/** usedHere is what this host and its cluster reach otherwise: Services, other networks, the broker. */
+function usedHere({ serviceCidrs }: GatewayOptions, { routes, membership }: Found): readonly Cidr[] {
+  const brokers = membership.urls().flatMap((url) => hostOf(url) ?? []);
+  return [
+    ...serviceCidrs,
+    ...routes.map(({ cidr }) => cidr),
+    ...brokers.map((ip) => networkPrefix(ip, BITS[familyOf(ip)])),
+  ];
+}
+
+function networkOf({ podCidrs, serviceCidrs, globalCidrs, globalnet }: GatewayOptions, { routes }: Found): Network {
   const pods = podCidrs.map((cidr, at) => ({ cidr, wanted: globalCidrs[at] ?? null }));
-  return { globalnet: true, pods, services: [...serviceCidrs], routes: [...routes] };
+  return { globalnet, pods, services: [...serviceCidrs], routes: [...routes] };
+}
+
+/** networkAndModes is networkNow; services of a member whose pods have other addresses now are compiled again. */
+async function networkAndModes(gateway: Gateway): Promise<CompiledNetwork | undefined> {
+  const next = await networkNow(gateway);
+  if (next !== undefined) markModes(gateway, modesNow(gateway), next.modes);
+  return next;
 }
 
 function makePlane(

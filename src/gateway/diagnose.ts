@@ -2,6 +2,7 @@ import { runCommand } from "#life";
 import { underlayMtu } from "#tunnel";
 import { siblingsOf } from "./siblings.ts";
 import type { Gateway } from "./state.ts";
+import { modesNow } from "./view.ts";
 
 /** Check is one row of `meridian diagnose`. */
 export interface Check {
@@ -17,7 +18,15 @@ export async function diagnose(gateway: Gateway): Promise<readonly Check[]> {
     gateway.plane === null
       ? [skip("data plane", "--data-plane none")]
       : [...tunnelChecks(gateway), ...siblingChecks(gateway), await forwardCheck(gateway), await mtuCheck(gateway)];
-  return [brokerCheck(gateway), nameCheck(gateway), ...network, loopCheck(gateway), ...troubleChecks(gateway)];
+  const modes = modeChecks(gateway);
+  return [
+    brokerCheck(gateway),
+    nameCheck(gateway),
+    ...network,
+    ...modes,
+    loopCheck(gateway),
+    ...troubleChecks(gateway),
+  ];
 }
 
 function pass(check: string, reason: string): Check {
@@ -66,6 +75,17 @@ function tunnelChecks({ prober }: Gateway): readonly Check[] {
   );
 }
 
+/** Where direct mode was asked for, each pair has it or a reason. */
+function modeChecks(gateway: Gateway): readonly Check[] {
+  if (gateway.options.globalnet) return [];
+  return [...modesNow(gateway)].map(([cluster, mode]): Check => {
+    const check = `mode ${cluster}`;
+    if (mode.kind === "direct") return pass(check, "direct: its pods by their own addresses");
+    const remedy = "nothing has to be done: towards it addresses are translated, as without --globalnet off";
+    return { check, verdict: "warn", reason: `globalnet: ${mode.why ?? "its mode is not known yet"}`, remedy };
+  });
+}
+
 /** A sibling carries what our own tunnels cannot, if it is next to us and answers. */
 function siblingChecks({ follower, options, session, prober }: Gateway): readonly Check[] {
   const own = { catalogue: follower.catalogue, own: options.cluster, gateway: options.name };
@@ -90,8 +110,9 @@ function siblingChecks({ follower, options, session, prober }: Gateway): readonl
   });
 }
 
-/** A FORWARD chain of Docker, ufw or firewalld that drops by default needs accepts for pods and for the supernet. */
-async function forwardCheck({ session, options }: Gateway): Promise<Check> {
+/** A FORWARD chain of Docker, ufw or firewalld that drops by default needs accepts for pods, for the supernet, and for
+ *  pods that are reached by their own addresses. */
+async function forwardCheck({ session, options, reconciler }: Gateway): Promise<Check> {
   // Chains first, then only the tables that matter: our own may hold ten thousand services.
   const listed = await runCommand(["nft", "-j", "list", "chains"]);
   if (!listed.ok) return skip("forwarding", "nft cannot be asked");
@@ -99,14 +120,20 @@ async function forwardCheck({ session, options }: Gateway): Promise<Check> {
   const dropping = nftables.flatMap(({ chain }) =>
     chain?.hook === "forward" && chain.policy === "drop" ? [chain] : [],
   );
-  const supernet = session.supernets[0] ?? "242.0.0.0/8";
+  const networks: readonly string[] = [
+    session.supernets[0] ?? "242.0.0.0/8",
+    ...(reconciler.network?.tunnels.direct ?? []),
+  ];
   let first: NftChain | undefined;
   for (const chain of dropping) {
     const table = await runCommand(["nft", "list", "table", chain.family, chain.table]);
-    if (table.ok && !table.value.includes(supernet.split("/")[0] ?? supernet)) first ??= chain;
+    const isNamed = (network: string): boolean => table.ok && table.value.includes(network.split("/")[0] ?? network);
+    if (table.ok && !networks.every(isNamed)) first ??= chain;
   }
   if (first === undefined) return pass("forwarding", "no FORWARD chain drops what we forward");
-  const remedy = `accept ${options.podCidrs.join(", ")} and ${supernet} there: for Docker, iptables -I DOCKER-USER -s ${supernet} -j ACCEPT and -d likewise`;
+  const all = [...options.podCidrs, ...networks].join(", ");
+  const docker = `iptables -I DOCKER-USER -s ${networks.join(",")} -j ACCEPT and -d likewise`;
+  const remedy = `accept ${all} there: for Docker, ${docker}`;
   return {
     check: "forwarding",
     verdict: "fail",

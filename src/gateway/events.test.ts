@@ -3,9 +3,10 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { query } from "#dns";
 import type { ManifestChange } from "#kube";
 import { until } from "#lab";
-import type { Ip, Revision } from "#values";
+import type { ClusterId, Ip, Revision } from "#values";
 import { identityKeyOf } from "#wire";
-import { listen, onBatch, onRefused, onSession, onWelcome, ownKeys } from "./events.ts";
+import { listen, markModes, onBatch, onRefused, onSession, onWelcome, ownKeys } from "./events.ts";
+import type { PairMode } from "./pair-modes.ts";
 import type { Gateway } from "./state.ts";
 import { cidr, exportBody, grant, serviceGrant, TestMember } from "./testbed.ts";
 import { type Composed, composed, welcomeOf } from "./testbed-gateway.ts";
@@ -271,4 +272,21 @@ describe("the session", () => {
     expect(codes()).toEqual(["membership-ended critical"]);
     expect(made.gateway.follower.catalogue.members.get(made.amber.cluster)?.gone).toBe("evicted");
   });
+});
+
+test("when the pods of a member are reached in another way, what it exports is looked at again, and nothing else", async () => {
+  const cedar = new TestMember("cedar", 3);
+  const [first, second] = [new TestMember("birch", 2), exportBody("web", ["242.3.0.9"])];
+  await made.hears(...first.joined(), ...first.says({ db: exportBody("db", ["242.2.0.9"]) }));
+  await made.hears(...cedar.joined(), ...cedar.says({ web: second }));
+  spy();
+  const modes = (kind: PairMode["kind"]): ReadonlyMap<ClusterId, PairMode> =>
+    new Map([
+      [birch.cluster, kind === "direct" ? { kind } : { kind, why: null }],
+      [cedar.cluster, { kind: "globalnet", why: null }],
+    ]);
+  markModes(made.gateway, modes("globalnet"), modes("direct"));
+  expect([...marked.services]).toEqual(["shop/db"]);
+  markModes(made.gateway, new Map(), modes("globalnet")); // not known before: what it exports has its mark already
+  expect([...marked.services]).toEqual(["shop/db"]);
 });

@@ -1,6 +1,7 @@
 import type { Refused, SessionState } from "#sync";
 import { type ClusterId, err } from "#values";
 import { type Applied, type Batch, formatKey, type Welcome } from "#wire";
+import type { PairMode } from "./pair-modes.ts";
 import type { Gateway } from "./state.ts";
 import { exportKey } from "./statements.ts";
 import { boundsOf, welcomeFault } from "./welcome-fault.ts";
@@ -190,4 +191,13 @@ export function onVerdict(gateway: Gateway, id: string, up: boolean): void {
 export function markMember({ reconciler, follower }: Gateway, cluster: ClusterId): void {
   reconciler.markHeld();
   reconciler.markServices(follower.catalogue.members.get(cluster)?.exports.keys() ?? []);
+}
+
+/** markModes looks again at what members export whose pods are reached in another way than before. */
+export function markModes(
+  gateway: Gateway,
+  before: ReadonlyMap<ClusterId, PairMode>,
+  now: ReadonlyMap<ClusterId, PairMode>,
+): void {
+  for (const [cluster, { kind }] of now) if ((before.get(cluster)?.kind ?? kind) !== kind) markMember(gateway, cluster);
 }

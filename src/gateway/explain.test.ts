@@ -53,6 +53,26 @@ describe("explain() of a name", () => {
     expect(steps(`WEB.${ZONE}.`)).toContain("member birch: yes, 1 ready endpoints; a tunnel is up");
   });
 
+  test("says how a member's pods are reached where that was asked for, and why not otherwise", async () => {
+    const made = composed({}, ["maple", "cedar"]);
+    const [maple, other] = [new TestMember("maple", 2), new TestMember("cedar", 3)];
+    await made.hears(...made.amber.offering("10.1.0.0/16"), ...maple.offering("10.2.0.0/16"));
+    await made.hears(...other.joined(), other.gateway());
+    const db = exportBody("db", ["242.2.0.1"], { type: "Headless" });
+    await made.hears(...maple.says({ db }), ...other.says({ db: exportBody("db", [], { type: "Headless" }) }));
+    Object.assign(made.gateway.reconciler, { announced: () => true });
+    expect(ask(`db.${ZONE}`, made).answer).toEqual(["10.2.0.1"]);
+    expect(steps(`db.${ZONE}`, made).slice(0, 2)).toEqual([
+      expect.stringMatching(
+        /^member cedar: .*; globalnet: its pods by global addresses, since cedar has --globalnet on$/,
+      ),
+      "member maple: yes, 1 ready endpoints; a tunnel is up; direct: its pods by their own addresses",
+    ]);
+    expect(ask("10.2.0.1", made).answer).toEqual(["pod 10.2.0.1 of maple"]);
+    made.gateway.cache.close();
+    rmSync(made.dir, { recursive: true });
+  });
+
   test("says which exports disagree", () => {
     expect(steps(`web.${ZONE}`).join("\n")).toMatch(/export SessionAffinityConflict: yes, /);
   });

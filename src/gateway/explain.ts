@@ -4,8 +4,9 @@ import { type Ip, parseIp } from "#values";
 import type { CompiledService } from "./compile-service.ts";
 import type { MemberVerdict } from "./member-verdicts.ts";
 import { ORIGIN } from "./options.ts";
+import type { PairMode } from "./pair-modes.ts";
 import type { Gateway } from "./state.ts";
-import { serviceNow } from "./view.ts";
+import { modesNow, serviceNow } from "./view.ts";
 import { whois } from "./whois.ts";
 
 /** Explanation is what `meridian explain` prints. */
@@ -29,8 +30,8 @@ export function explain(gateway: Gateway, question: string): Explanation {
   return address.ok ? explainAddress(gateway, address.value) : explainName(gateway, question);
 }
 
-function explainAddress({ follower }: Gateway, address: Ip): Explanation {
-  const owner = whois(follower.catalogue, address);
+function explainAddress(gateway: Gateway, address: Ip): Explanation {
+  const owner = whois(gateway.follower.catalogue, address, modesNow(gateway));
   if (owner === undefined) {
     const reason = `${address} belongs to nobody in the clusterset`;
     return {
@@ -133,20 +134,28 @@ function explainService(
 }
 
 function memberStep(
-  { options, verdicts, plane }: Gateway,
+  gateway: Gateway,
   service: CompiledService,
   cluster: CompiledService["serving"][number],
 ): ExplainStep {
+  const { options, verdicts, plane } = gateway;
   const count = service.imported.backends.filter((backend) => backend.cluster === cluster).length;
   const own = cluster === options.cluster;
   const serving = service.serving.includes(cluster);
-  const way = own ? "this member" : plane === null ? "no data plane here" : WAYS[verdicts.of(cluster)];
+  const there = plane === null ? "no data plane here" : WAYS[verdicts.of(cluster)];
+  const way = own ? "this member" : `${there}${modeText(modesNow(gateway).get(cluster))}`;
   return {
     stage: "member",
     subject: cluster,
     verdict: serving ? "yes" : "left out",
     why: `${count} ready endpoints; ${way}${serving && service.stale ? "; stale: its last known location" : ""}`,
   };
+}
+
+/** What a member's addresses are to us; nothing where nobody asked for another mode. */
+function modeText(mode: PairMode | undefined): string {
+  if (mode?.kind === "direct") return "; direct: its pods by their own addresses";
+  return mode == null || mode.why === null ? "" : `; globalnet: its pods by global addresses, since ${mode.why}`;
 }
 
 const WAYS: Readonly<Record<MemberVerdict, string>> = {

@@ -49,6 +49,20 @@ describe("toGlobal()", () => {
 });
 
 describe("exportBodyOf()", () => {
+  test("a headless endpoint has its name from here, also one without a hostname: that of its own address", () => {
+    const endpoints = [
+      { addresses: [ip("10.244.3.7")], hostname: null, nodeName: null },
+      { addresses: [ip("10.244.3.8")], hostname: "db-0", nodeName: null },
+    ];
+    const headless = localExport("db", { headless: true, endpoints });
+    const names = exportBodyOf(headless, 1, translation)?.slices.flatMap((slice) =>
+      slice.endpoints.map(({ address, hostname }) => `${hostname} ${address}`),
+    );
+    expect(names).toEqual(["10-244-3-7 242.1.3.7", "db-0 242.1.3.8"]);
+    const plain = exportBodyOf(localExport("web", { endpoints }), 1, translation);
+    expect(plain?.slices[0]?.endpoints.map(({ hostname }) => hostname)).toEqual([undefined, "db-0"]);
+  });
+
   test("is a body that the wire takes, with the Service's properties and none of its own labels", () => {
     const local = localExport("web", { exportedLabels: { tier: "front" }, exportedAnnotations: { note: "x" } });
     const body = exportBodyOf(local, 77, translation);

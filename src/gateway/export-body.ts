@@ -1,4 +1,5 @@
 import type { LocalExport, LocalService, LocalSlice } from "#kube";
+import { endpointHostname } from "#services";
 import { type Cidr, contains, type Ip, swapPrefix } from "#values";
 import type { ExportBody } from "#wire";
 
@@ -42,7 +43,7 @@ export function exportBodyOf(local: LocalExport, createdAt: number, translation:
     ...properties(service),
     labels: { ...local.exportedLabels },
     annotations: { ...local.exportedAnnotations },
-    slices: local.slices.flatMap((slice) => sliceOf(slice, translation)),
+    slices: local.slices.flatMap((slice) => sliceOf(headless ? named(slice) : slice, translation)),
   };
 }
 
@@ -59,6 +60,19 @@ function properties(
     trafficDistribution: service.trafficDistribution,
     ipFamilies: [...service.ipFamilies],
   };
+}
+
+/** The name of an endpoint without a hostname is that of its address where it is at home, and the same everywhere. */
+function named(slice: LocalSlice): LocalSlice {
+  const all = (endpoints: LocalSlice["endpoints"]): LocalSlice["endpoints"] =>
+    endpoints.flatMap((endpoint) =>
+      endpoint.addresses.map((address) => {
+        const hostname = endpoint.hostname ?? endpointHostname(address);
+        return { ...endpoint, addresses: [address], hostname };
+      }),
+    );
+  const { endpoints, draining } = slice;
+  return { ...slice, endpoints: all(endpoints), ...(draining === undefined ? {} : { draining: all(draining) }) };
 }
 
 /** Endpoints of one slice of a record. */

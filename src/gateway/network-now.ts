@@ -21,6 +21,7 @@ export function networkDocument(gateway: Gateway): NetworkDocument | undefined {
     nodePrefix,
     pods,
     way: options.nodeWay,
+    direct: reconciler.network?.globalnet.direct ?? { pods: [], nodes: [] },
     gateways: gatewaysOf(gateway, new Set(nodes.map(({ name }) => name))),
     nodes: nodes.map((node) => ({ ...node, ports: portsOn(node.local, open) })),
   };

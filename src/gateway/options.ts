@@ -11,6 +11,8 @@ export interface GatewayOptions {
   readonly joinToken: Secret | null;
   readonly podCidrs: readonly Cidr[];
   readonly serviceCidrs: readonly Cidr[];
+  /** False: pods of members that offer it too are reached by their own addresses (direct mode). */
+  readonly globalnet: boolean;
   /** Global prefixes asked for by hand, by the place of their pod CIDR. */
   readonly globalCidrs: readonly Cidr[];
   readonly manifests: string | null;

@@ -54,11 +54,17 @@ describe("statusOf()", () => {
           draining: false,
           interface: "mrd0",
           endpoint: "198.51.100.2:51820",
+          mode: "globalnet",
           up: true,
         },
         ...{ handshakeAgeSeconds: 20, rttSeconds: 0.002, lossRatio: 0.1, receivedBytes: 5, sentBytes: 7 },
       },
     ]);
+  });
+
+  test("a peer whose pods are reached by their own addresses is direct", async () => {
+    await made.hears(...made.amber.offering("10.1.0.0/16"), ...birch.offering("10.2.0.0/16"));
+    expect((await statusOf(made.gateway)).peers.map(({ mode }) => mode)).toEqual(["direct"]);
   });
 
   test("a peer that nothing was heard of is down, and nothing is guessed", async () => {

@@ -3,7 +3,9 @@ import type { ProbeReport } from "#probe";
 import { interfaceName, type PeerStatus } from "#tunnel";
 import { formatHostPort, type TunnelKey } from "#values";
 import { wayId } from "./compile-network.ts";
+import type { PairMode } from "./pair-modes.ts";
 import type { Gateway } from "./state.ts";
+import { modesNow } from "./view.ts";
 
 /** GatewayStatus is what `meridian status -o json` prints: stable names, seconds and bytes as numbers. */
 export interface GatewayStatus {
@@ -32,6 +34,8 @@ export interface PeerView {
   readonly index: number;
   readonly interface: string;
   readonly endpoint: string | null;
+  /** How its pods are reached: by their own addresses, or by global ones. */
+  readonly mode: PairMode["kind"];
   readonly up: boolean;
   /** It takes no new flows. */
   readonly draining: boolean;
@@ -94,7 +98,9 @@ function stateAge({ session }: Gateway, now: number): number | null {
   return session.heardAt === null ? null : (now - session.heardAt) / 1000;
 }
 
-async function peersOf({ follower, options, plane, prober, clock }: Gateway): Promise<readonly PeerView[]> {
+async function peersOf(gateway: Gateway): Promise<readonly PeerView[]> {
+  const { follower, options, plane, prober, clock } = gateway;
+  const modes = modesNow(gateway);
   const measured = new Map(prober.reports().map((report): [string, ProbeReport] => [report.id, report]));
   const devices = plane === null ? undefined : await plane.tunnels.status();
   const tunnels = new Map(
@@ -113,6 +119,7 @@ async function peersOf({ follower, options, plane, prober, clock }: Gateway): Pr
         index: body.index,
         interface: interfaceName(body.index),
         endpoint: tunnel?.endpoint == null ? null : formatHostPort(tunnel.endpoint),
+        mode: modes.get(member.cluster)?.kind ?? "globalnet",
         up: report?.up ?? false,
         draining: body.draining === true,
         handshakeAgeSeconds: handshake === null ? null : Math.max(0, (now - handshake) / 1000),

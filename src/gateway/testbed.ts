@@ -104,17 +104,22 @@ export class TestMember {
     return seal(allocationKey, `member/${this.cluster}`, { epoch: 1, seq: this.generation }, body);
   }
 
-  entries(): readonly GrantEntry[] {
+  entries(local = "10.244.0.0/16"): readonly GrantEntry[] {
     return [
-      { kind: "pods", ...this.who, local: cidr("10.244.0.0/16"), prefix: cidr(`242.${this.n}.0.0/16`) },
+      { kind: "pods", ...this.who, local: cidr(local), prefix: cidr(`242.${this.n}.0.0/16`) },
       { kind: "nodes", ...this.who, prefix: cidr(`242.0.${this.n}.0/24`) },
       { kind: "gateway", ...this.who, name: GW, index: 0 },
     ];
   }
 
   /** joined is what makes it a member: its record and its grants. */
-  joined(): readonly Envelope[] {
-    return [grant(...this.entries()), this.member()];
+  joined(local?: string): readonly Envelope[] {
+    return [grant(...this.entries(local)), this.member()];
+  }
+
+  /** offering is a member whose pods may be reached by their own addresses (--globalnet off). */
+  offering(local: string, ...taken: readonly string[]): readonly Envelope[] {
+    return [...this.joined(local), this.gateway({ direct: { taken } })];
   }
 
   gateway(change: Readonly<Record<string, unknown>> = {}, order: Order = { epoch: 1, seq: 1 }): Envelope {
@@ -183,6 +188,7 @@ export function optionsOf(change: Partial<GatewayOptions> = {}): GatewayOptions 
     joinToken: null,
     podCidrs: [cidr("10.244.0.0/16")],
     serviceCidrs: [cidr("10.96.0.0/16")],
+    globalnet: true,
     globalCidrs: [],
     manifests: null,
     kubernetes: null,

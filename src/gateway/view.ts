@@ -5,6 +5,7 @@ import { awaitsAddress, type CompiledService, compileService } from "./compile-s
 import type { Translation } from "./export-body.ts";
 import { hostOf, readMachine } from "./machine.ts";
 import { gatewayNodes, type OtherNode, plainNodes } from "./other-nodes.ts";
+import { type PairMode, pairModes } from "./pair-modes.ts";
 import { siblingAddresses } from "./siblings.ts";
 import type { Statement } from "./speaker.ts";
 import type { Gateway } from "./state.ts";
@@ -85,6 +86,7 @@ function compilerNow(gateway: Gateway): Compile {
   const common = {
     own: options.cluster,
     translation: translationNow(gateway),
+    direct: directNow(gateway),
     reachable,
     clusterIp: kubernetes?.clusterIp,
   };
@@ -124,6 +126,23 @@ function isNew({ clock, session: { firstSeen } }: Gateway, key: string): boolean
   const first = firstSeen.get(key) ?? clock.monotonic();
   firstSeen.set(key, first);
   return clock.monotonic() - first <= FIRST_REACH_MS;
+}
+
+/** modesNow is how the pods of each other member are reached: as is in force here, where there is a data plane. */
+export function modesNow({ reconciler, follower, options }: Gateway): ReadonlyMap<ClusterId, PairMode> {
+  return reconciler.network?.modes ?? pairModes(follower.catalogue, options.cluster);
+}
+
+/** What the global addresses of untranslated members stand for. Their nodes have no others. */
+function directNow(gateway: Gateway): ReadonlyMap<ClusterId, Translation> {
+  const { ledger } = gateway.follower.catalogue;
+  const direct = [...modesNow(gateway)].filter(([, { kind }]) => kind === "direct");
+  return new Map(
+    direct.map(([cluster]): [ClusterId, Translation] => {
+      const pods = ledger.holding(cluster)?.pods ?? [];
+      return [cluster, { pods: pods.map(({ local, prefix }) => ({ local, global: prefix })), nodes: new Map() }];
+    }),
+  );
 }
 
 /** translationNow is how this member's addresses are translated at the moment. */

@@ -21,6 +21,15 @@ describe("whois()", () => {
   });
 });
 
+test("whois() finds pods that are reached directly by their own addresses, and no others", () => {
+  const apart = catalogueOf(...amber.joined("10.1.0.0/16"), ...birch.joined("10.2.0.0/16"));
+  const modes = new Map([[birch.cluster, { kind: "direct" }] as const]);
+  const owner = { cluster: "birch", kind: "pods", local: "10.2.3.7" };
+  expect(whois(apart, ip("10.2.3.7"), modes)).toMatchObject({ address: "10.2.3.7", ...owner });
+  expect(whois(apart, ip("242.2.3.7"), modes)).toMatchObject({ address: "242.2.3.7", ...owner });
+  expect(whois(apart, ip("10.1.3.7"), modes)).toBeUndefined();
+});
+
 describe("allocationsOf()", () => {
   test("lists everything that is granted, by kind and prefix", () => {
     expect(allocationsOf(catalogue).map(({ kind, prefix, cluster }) => `${kind} ${prefix} ${cluster}`)).toEqual([

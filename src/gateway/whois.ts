@@ -1,6 +1,7 @@
-import { contains, type Ip, swapPrefix } from "#values";
-import type { Catalogue, GrantEntry } from "#wire";
+import { type ClusterId, contains, type Ip, swapPrefix } from "#values";
+import type { Catalogue } from "#wire";
 import { nodeAddress } from "./compile-network.ts";
+import type { PairMode } from "./pair-modes.ts";
 
 /** AddressView is one row of `meridian ipam list`. */
 export interface AddressView {
@@ -65,8 +66,13 @@ export function allocationsOf(catalogue: Catalogue): readonly AddressView[] {
   );
 }
 
-/** whois finds whose an address is; undefined where it is nobody's in the clusterset. */
-export function whois(catalogue: Catalogue, address: Ip): WhoisView | undefined {
+/** whois finds whose an address is; undefined where it is nobody's in the clusterset. Pods of members that are reached
+ *  untranslated have their own addresses as well. */
+export function whois(
+  catalogue: Catalogue,
+  address: Ip,
+  modes: ReadonlyMap<ClusterId, PairMode> = new Map(),
+): WhoisView | undefined {
   const service = catalogue.ledger.serviceAt(address);
   if (service !== undefined) {
     const [namespace = "", name = ""] = service.split("/");
@@ -74,7 +80,9 @@ export function whois(catalogue: Catalogue, address: Ip): WhoisView | undefined 
   }
   for (const { cluster, pods, nodes, gateways } of catalogue.ledger.holdings()) {
     const pod = pods.find(({ prefix }) => contains(prefix, address));
-    if (pod !== undefined) return podView(address, cluster, pod);
+    if (pod !== undefined) return { ...PODS, address, cluster, local: swapPrefix(address, pod.prefix, pod.local) };
+    const direct = modes.get(cluster)?.kind === "direct" && pods.some(({ local }) => contains(local, address));
+    if (direct) return { ...PODS, address, cluster, local: address };
     const block = nodes.find((prefix) => contains(prefix, address));
     if (block === undefined) continue;
     const name = gateways.find(({ index }) => nodeAddress(block, index) === address)?.name ?? null;
@@ -83,14 +91,4 @@ export function whois(catalogue: Catalogue, address: Ip): WhoisView | undefined 
   return undefined;
 }
 
-function podView(address: Ip, cluster: string, { local, prefix }: Extract<GrantEntry, { kind: "pods" }>): WhoisView {
-  return {
-    address,
-    cluster,
-    kind: "pods",
-    local: swapPrefix(address, prefix, local),
-    namespace: null,
-    name: null,
-    since: null,
-  };
-}
+const PODS = { kind: "pods", namespace: null, name: null, since: null } as const;

@@ -49,6 +49,7 @@ function guard(plan: GlobalnetPlan): Chain {
   const forged = anyOf([plan.servicePrefix, ...plan.pods.map((p) => p.global), plan.nodePrefix]);
   return chain("guard", "filter", "prerouting", -360, [
     `iifname != ${TUNNEL} accept`,
+    ...direct(plan, (peers, locals) => [`ip saddr ${peers} ip daddr ${anyOf([...locals, plan.nodePrefix])} accept`]),
     `ip saddr ${plan.supernet} ip saddr != ${forged} ip daddr ${own} accept`,
     `counter name "guard" drop`,
   ]);
@@ -60,26 +61,30 @@ function swapIn(plan: GlobalnetPlan): Chain {
   const rules = plan.pods.map(
     (p) => `iifname ${TUNNEL} ip daddr ${p.global} counter name "carried-in" ip daddr set ${swapped("daddr", p.local)}`,
   );
-  return chain("swap-in", "filter", "prerouting", -350, rules);
+  const untouched = direct(plan, (peers, locals) => [
+    `iifname ${TUNNEL} ip saddr ${peers} ip daddr ${anyOf(locals)} counter name "carried-in"`,
+  ]);
+  return chain("swap-in", "filter", "prerouting", -350, [...untouched, ...rules]);
 }
 
 /** What is passed on for other nodes is not tracked: the other direction may take another gateway, and half a handshake
  *  would be INVALID, which kube-proxy drops. */
-function transit({ supernet }: GlobalnetPlan): Chain {
+function transit(plan: GlobalnetPlan): Chain {
   return chain("transit", "filter", "prerouting", -300, [
     `iifname ${TUNNEL} fib daddr type local accept`,
     `iifname ${TUNNEL} fib daddr oifname != @localif counter name "transit-in" notrack accept`,
-    `iifname != ${TUNNEL} fib saddr oifname != @localif ip daddr ${supernet} fib daddr type != local counter name "transit-out" notrack`,
+    `iifname != ${TUNNEL} fib saddr oifname != @localif ip daddr ${clusterset(plan)} fib daddr type != local counter name "transit-out" notrack`,
   ]);
 }
 
 /** A global pod address may swap to an address of the node (a bridge inside the pod CIDR): only the node that owns the
  *  address can tell, after conntrack. Replies, pings and opened ports are let in; nothing else of the supernet is. */
-function nodeguard({ supernet, node }: GlobalnetPlan): Chain {
+function nodeguard(plan: GlobalnetPlan): Chain {
+  const { node } = plan;
   return chain("nodeguard", "filter", "prerouting", -190, [
     `iifname "lo" accept`,
     "fib daddr type unicast accept",
-    `ip saddr != ${supernet} ip daddr != ${node.global} accept`,
+    `ip saddr != ${clusterset(plan)} ip daddr != ${node.global} accept`,
     "ct state established,related accept",
     `ip daddr ${node.global} icmp type echo-request accept`,
     `ip daddr ${node.global} meta l4proto . th dport @hostports accept`,
@@ -114,14 +119,15 @@ function outMissing({ servicePrefix }: GlobalnetPlan): Chain {
 }
 
 /** Path MTU discovery does not survive the translation of quoted headers, so segments are sized at the handshake. */
-function mss({ supernet }: GlobalnetPlan): Chain {
+function mss(plan: GlobalnetPlan): Chain {
   const clamp = "tcp flags & (syn | rst) == syn tcp option maxseg size set rt mtu";
-  return chain("mss", "filter", "forward", -150, [`ip saddr ${supernet} ${clamp}`, `ip daddr ${supernet} ${clamp}`]);
+  const ends = ["saddr", "daddr"].map((end) => `ip ${end} ${clusterset(plan)} ${clamp}`);
+  return chain("mss", "filter", "forward", -150, ends);
 }
 
 /** A gateway without a tunnel may hand on to a sibling once: what comes from a sibling does not go to one again. */
-function noLoop({ supernet, nodePrefix }: GlobalnetPlan): Chain {
-  const elsewhere = `iifname != ${TUNNEL} oifname != ${TUNNEL} ip daddr ${supernet} ip daddr != ${nodePrefix}`;
+function noLoop(plan: GlobalnetPlan): Chain {
+  const elsewhere = `iifname != ${TUNNEL} oifname != ${TUNNEL} ip daddr ${clusterset(plan)} ip daddr != ${plan.nodePrefix}`;
   return chain("no-loop", "filter", "forward", 0, [
     `${elsewhere} ether saddr @siblings counter name "no-loop" reject with icmp net-unreachable`,
   ]);
@@ -130,31 +136,51 @@ function noLoop({ supernet, nodePrefix }: GlobalnetPlan): Chain {
 /** One step before everybody's masquerade (100): a connection that has a source NAT, be it the identity, gets no other.
  *  Masquerades of ours are for connections whose *first* destination was a service address, else kube-proxy's
  *  hairpins would be ours too. */
-function source({ supernet, servicePrefix, pods, node }: GlobalnetPlan): Chain {
-  const locals = pods.map((p) => p.local);
+function source(plan: GlobalnetPlan): Chain {
+  const { servicePrefix, node } = plan;
+  const others = clusterset(plan);
+  const locals = plan.pods.map((p) => p.local);
   const identity = locals.map((local) => `${local} : ${local}`).join(", ");
   return chain("src", "nat", "postrouting", 99, [
     `ct original ip daddr ${servicePrefix} ip saddr . ip daddr @hairpin masquerade`,
-    `ct original ip daddr ${servicePrefix} ip daddr != ${supernet} fib saddr type local masquerade`,
+    `ct original ip daddr ${servicePrefix} ip daddr != ${others} fib saddr type local masquerade`,
     ...(locals.length === 0
       ? []
       : [
-          `ip saddr ${anyOf(locals)} ip daddr ${supernet} fib saddr type != local snat ip prefix to ip saddr map { ${identity} }`,
+          `ip saddr ${anyOf(locals)} ip daddr ${others} fib saddr type != local snat ip prefix to ip saddr map { ${identity} }`,
         ]),
-    `ip daddr ${supernet} fib saddr type local snat to ${node.global}`,
+    `ip daddr ${others} fib saddr type local snat to ${node.global}`,
   ]);
 }
 
-/** The source becomes global after conntrack; nothing else leaves through a tunnel. */
+/** The source becomes global after conntrack, but for a member that knows our pods by their own addresses; nothing else
+ *  leaves through a tunnel. */
 function swapOut(plan: GlobalnetPlan): Chain {
   const own = anyOf([...plan.pods.map((p) => p.global), plan.nodePrefix]);
   return chain("swap-out", "filter", "postrouting", 300, [
+    ...direct(plan, (peers, locals) => [
+      `oifname ${TUNNEL} ip saddr ${anyOf(locals)} ip daddr ${peers} counter name "carried-out" accept`,
+    ]),
     ...plan.pods.map(
       (p) =>
         `oifname ${TUNNEL} ip saddr ${p.local} counter name "carried-out" ip saddr set ${swapped("saddr", p.global)}`,
     ),
     `oifname ${TUNNEL} ip saddr != ${own} counter name "swap-out" drop`,
   ]);
+}
+
+/** clusterset is what means the same in every member that this one talks to: the supernet, and untranslated pods. */
+function clusterset({ supernet, direct: { pods } }: GlobalnetPlan): string {
+  return anyOf([supernet, ...pods]);
+}
+
+/** direct gives rules for members that are reached untranslated: none where there is none, or where we have no pods. */
+function direct(
+  { direct: { pods, nodes }, pods: own }: GlobalnetPlan,
+  rules: (peers: string, locals: readonly Cidr[]) => readonly string[],
+): readonly string[] {
+  const locals = own.map((p) => p.local);
+  return pods.length === 0 || locals.length === 0 ? [] : rules(anyOf([...pods, ...nodes]), locals);
 }
 
 function chain(

@@ -10,6 +10,9 @@ export interface GlobalnetPlan {
   readonly pods: readonly { readonly local: Cidr; readonly global: Cidr }[];
   /** Global addresses of this member's nodes. */
   readonly nodePrefix: Cidr;
+  /** Members that are reached untranslated: their pod CIDRs, and their nodes' global addresses. Of other members, as of
+   *  our own, neither is part of these. */
+  readonly direct: { readonly pods: readonly Cidr[]; readonly nodes: readonly Cidr[] };
   /** This node: the address its cluster knows it by, and its global one. */
   readonly node: { readonly local: Ip; readonly global: Ip };
   /** Tunnel interfaces, `mrd0` to `mrd7`; the rules match every `mrd*`, so a tunnel that comes later is guarded too. */
@@ -38,6 +41,8 @@ export function planFault(plan: GlobalnetPlan): string | undefined {
     plan.servicePrefix,
     plan.nodePrefix,
     ...plan.pods.flatMap((p) => [p.local, p.global]),
+    ...plan.direct.pods,
+    ...plan.direct.nodes,
   ];
   const foreign = prefixes.find((prefix) => cidrFamily(prefix) !== 4);
   if (foreign !== undefined) return `only IPv4 is translated: ${foreign}`;

@@ -24,6 +24,11 @@ const PLAIN_NODE: GlobalnetPlan = {
   localLinks: ["cni0", "cilium_host"],
 };
 
+const UNTRANSLATED: GlobalnetPlan = examplePlan(1, {
+  pods: [{ local: "10.1.0.0/16" as Cidr, global: "242.1.0.0/16" as Cidr }],
+  direct: { pods: ["10.2.0.0/16", "10.3.0.0/20"] as Cidr[], nodes: ["242.0.2.0/24", "242.0.3.0/24"] as Cidr[] },
+});
+
 const SERVICES = [
   exampleEntry("242.192.0.1 TCP 80", ["10.244.1.10:8080"]),
   exampleEntry("242.192.0.1 UDP 53", ["242.2.3.7:53", "242.3.3.7:53"]),
@@ -32,6 +37,7 @@ const SERVICES = [
 /** goldenRulesets is what a machine without any table of ours is given, by file name under `golden/`. */
 export const goldenRulesets: Readonly<Record<string, string>> = {
   "gateway.nft": textFor({ plan: GATEWAY, services: new Map(SERVICES.map((one) => [serviceKey(one), one])) }),
+  "direct.nft": textFor({ plan: UNTRANSLATED, services: new Map() }),
   "plain-node.nft": textFor({ plan: PLAIN_NODE, services: new Map() }),
 };
 

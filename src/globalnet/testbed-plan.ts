@@ -9,6 +9,7 @@ export function examplePlan(n: number, change: Partial<GlobalnetPlan> = {}): Glo
     servicePrefix: "242.192.0.0/10" as Cidr,
     pods: [{ local: "10.244.0.0/16" as Cidr, global: `242.${n}.0.0/16` as Cidr }],
     nodePrefix: `242.0.${n}.0/24` as Cidr,
+    direct: { pods: [], nodes: [] },
     node: { local: `172.31.${n}.1` as Ip, global: `242.0.${n}.1` as Ip },
     tunnels: ["mrd0"],
     localLinks: ["cni0"],

@@ -24,6 +24,8 @@ export interface NetworkDocument {
   readonly nodePrefix: Cidr;
   readonly way: NodeWay;
   readonly pods: readonly { readonly local: Cidr; readonly global: Cidr }[];
+  /** Members that are reached untranslated: their pod CIDRs, and their nodes' global addresses. */
+  readonly direct: { readonly pods: readonly Cidr[]; readonly nodes: readonly Cidr[] };
   readonly gateways: readonly NetworkGateway[];
   readonly nodes: readonly NetworkNode[];
 }
@@ -77,6 +79,9 @@ const schema = z.object({
   nodePrefix: cidr,
   way: z.enum(NODE_WAYS),
   pods: z.array(z.object({ local: cidr, global: cidr })).max(64),
+  direct: z
+    .object({ pods: z.array(cidr).max(100_000), nodes: z.array(cidr).max(100_000) })
+    .default({ pods: [], nodes: [] }),
   gateways: z
     .array(z.object({ name: nodeName, index: z.int().min(0).max(7), local: ip, global: ip, draining: z.boolean() }))
     .max(8),

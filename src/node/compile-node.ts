@@ -26,15 +26,18 @@ export interface CompiledNode {
 /** compileNode is pure: what the gateways told and what the machine has, to routes, translation and probe targets. */
 export function compileNode(view: NodeView): CompiledNode {
   const { network, node, localLinks, isUp } = view;
-  const { supernet, servicePrefix, nodePrefix, pods } = network;
+  const { supernet, servicePrefix, nodePrefix, pods, direct } = network;
   const here = { local: node.local, global: node.global };
   const gateways = network.gateways.map(({ name, index, local, global, draining }): NodeGateway => {
     return { index, local, global, link: linkTo(local, view), draining, up: isUp(name) ?? null };
   });
   return {
-    routes: { supernet, servicePrefix, node: here, gateways, overlay: overlayOf(view, gateways) },
+    routes: {
+      ...{ supernet, servicePrefix, direct: direct.pods, node: here, gateways },
+      overlay: overlayOf(view, gateways),
+    },
     globalnet: {
-      ...{ supernet, servicePrefix, nodePrefix, pods, localLinks, node: here },
+      ...{ supernet, servicePrefix, nodePrefix, pods, direct, localLinks, node: here },
       hostPorts: node.ports,
       // What a gateway has beside: tunnels, ports of its own, siblings; and pods that are endpoints of a service table.
       ...{ tunnels: [], daemonPorts: [], siblings: [], hairpin: [] },

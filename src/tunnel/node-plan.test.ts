@@ -14,6 +14,7 @@ const gateway = (index: number, more: Partial<NodeGateway> = {}): NodeGateway =>
 const planOf = (...gateways: readonly NodeGateway[]): NodePlan => ({
   supernet: "242.0.0.0/8" as Cidr,
   servicePrefix: "242.192.0.0/10" as Cidr,
+  direct: [],
   node: { local: "172.31.0.19" as Ip, global: "242.0.1.9" as Ip },
   gateways,
   overlay: null,
@@ -43,6 +44,14 @@ const GROUP = 0x4d000000;
 const [A0, A1, B0, B1] = [1308491776, 1308491777, 1308491778, 1308491779];
 
 describe("plan() of a node without a gateway", () => {
+  test("pods that are reached untranslated have the same way as the supernet, and no other", async () => {
+    const steps = await settle(new FakeKernel(OWN), { ...planOf(gateway(0)), direct: ["10.2.0.0/16" as Cidr] });
+    expect(steps.filter((line) => line.includes("10.2.0.0/16"))).toEqual([
+      "route add unreachable 10.2.0.0/16 metric 4278198272 proto 77",
+      `route add 10.2.0.0/16 nhid ${GROUP} src 172.31.0.19 proto 77`,
+    ]);
+  });
+
   test("leads the supernet to the gateways, each with one run of the buckets, behind a standing unreachable", async () => {
     expect(await settle(new FakeKernel(OWN), planOf(gateway(0), gateway(1)))).toEqual([
       "route add unreachable 242.0.0.0/8 metric 4278198272 proto 77",

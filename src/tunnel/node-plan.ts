@@ -20,6 +20,8 @@ export interface NodeGateway {
 export interface NodePlan {
   readonly supernet: Cidr;
   readonly servicePrefix: Cidr;
+  /** Pod CIDRs of members that are reached untranslated. */
+  readonly direct: readonly Cidr[];
   /** `local` is this node's address in its cluster's network, `global` its address in the supernet. */
   readonly node: { readonly local: Ip; readonly global: Ip };
   readonly gateways: readonly NodeGateway[];

@@ -1,4 +1,4 @@
-import type { Ip } from "#values";
+import type { Cidr, Ip } from "#values";
 import { byRouter } from "./nexthops.ts";
 import type { NodeGateway, NodePlan } from "./node-plan.ts";
 import { GROUP_IDS, nexthopIds, OVERLAY } from "./ours.ts";
@@ -38,7 +38,7 @@ export function nodeWanted(have: Pick<TunnelState, "groups" | "sysctls">, want: 
     twins: "together",
     standing: standingRoutes(want),
     routes: [
-      ...(carried ? [everywhere(want)] : []),
+      ...(carried ? [want.supernet, ...want.direct].map((dst) => everywhere(dst, want)) : []),
       // A gateway's own address: probes go to that gateway, whatever the group prefers.
       ...gateways.map((gateway) => ownRoute(gateway, node.local)),
       serviceRoute(want),
@@ -58,6 +58,6 @@ function ownRoute({ link, local, global }: NodeGateway, src: Ip): Route {
 }
 
 /** Better than the standing `unreachable` of the same prefix; `src` as on a gateway: processes are translated by it. */
-function everywhere({ supernet, node }: NodePlan): Route {
-  return { type: "unicast", dst: supernet, nhid: GROUP, src: node.local, metric: 0, table: MAIN_TABLE };
+function everywhere(dst: Cidr, { node }: NodePlan): Route {
+  return { type: "unicast", dst, nhid: GROUP, src: node.local, metric: 0, table: MAIN_TABLE };
 }

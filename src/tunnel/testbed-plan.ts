@@ -46,6 +46,7 @@ export function planOf(
       prefixes: prefixesOf(member),
       ways: others.filter((peer) => peer.member === member).map((peer) => wayOf(peer, isUp(peer))),
     })),
+    direct: [],
     siblings: siblings.map((sibling) => ({ global: globalOf(sibling), local: sibling.ip, gateway: true, up: true })),
     overlay: null,
     leaving: false,

@@ -35,7 +35,7 @@ export interface Way {
 
 export interface MemberRoute {
   readonly cluster: ClusterId;
-  /** Its global prefixes: pods and nodes. */
+  /** Its pods and nodes, by the addresses that they have here. */
   readonly prefixes: readonly Cidr[];
   readonly ways: readonly Way[];
 }
@@ -59,6 +59,8 @@ export interface TunnelPlan {
   readonly node: { readonly local: Ip; readonly global: Ip };
   readonly interfaces: readonly TunnelInterface[];
   readonly members: readonly MemberRoute[];
+  /** Pod CIDRs of members that are reached untranslated: outside the supernet, and as little to leave in clear. */
+  readonly direct: readonly Cidr[];
   readonly siblings: readonly Sibling[];
   /** The way to nodes of the member that are not next to this one; null where there are none. */
   readonly overlay: Overlay | null;

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { TunnelKey } from "#values";
 import { groupText } from "./nexthops.ts";
 import { routeText } from "./route.ts";
-import { type Gateway, ip, planOf } from "./testbed-plan.ts";
+import { cidr, type Gateway, ip, planOf } from "./testbed-plan.ts";
 import type { TunnelPlan } from "./tunnel-plan.ts";
 import { emptyState } from "./tunnel-state.ts";
 import { wanted } from "./wanted.ts";
@@ -24,6 +24,16 @@ function routesTo(prefix: string, want: TunnelPlan): readonly string[] {
 }
 
 describe("wanted()", () => {
+  test("what is untranslated leaves in clear as little as the supernet does: both are unreachable but for tunnels", () => {
+    const want = { ...planOf(A, [A, gateway(2, 0)]), direct: [cidr("10.2.0.0/16")] };
+    const standing = wanted(EMPTY, want).standing.map(routeText);
+    expect(standing).toEqual([
+      "unreachable 242.0.0.0/8 metric 4278198272 proto 77",
+      "unreachable 10.2.0.0/16 metric 4278198272 proto 77",
+      expect.stringContaining("local"),
+    ]);
+  });
+
   test("twins: two nexthops per interface, so that no group ever has one member", () => {
     const { nexthops, groups } = wanted(EMPTY, planOf(A, [A, gateway(2, 0), gateway(3, 7)]));
     expect([...nexthops.values()]).toEqual(["dev mrd0", "dev mrd0", "dev mrd7", "dev mrd7"]);

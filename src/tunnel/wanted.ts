@@ -74,9 +74,14 @@ export function wanted(have: Pick<TunnelState, "groups" | "sysctls">, want: Tunn
 
 /** standingRoutes keep what is for the clusterset from leaving in clear by the default route, and this node's own global
  *  address reachable whatever interface is there. */
-export function standingRoutes({ supernet, node }: Pick<TunnelPlan, "supernet" | "node">): readonly Route[] {
+export function standingRoutes({
+  supernet,
+  direct,
+  node,
+}: Pick<TunnelPlan, "supernet" | "direct" | "node">): readonly Route[] {
+  const refuse = (dst: Cidr): Route => ({ type: "unreachable", dst, metric: STANDING_METRIC, table: MAIN_TABLE });
   return [
-    { type: "unreachable", dst: supernet, metric: STANDING_METRIC, table: MAIN_TABLE },
+    ...[supernet, ...direct].map(refuse),
     { type: "local", dst: hostOf(node.global), dev: "lo", metric: 0, table: LOCAL_TABLE },
   ];
 }

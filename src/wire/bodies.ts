@@ -84,6 +84,9 @@ export const grantBody = z.object({
   base: z.object({ first: count, parts: z.number().int().min(1).max(100_000) }).optional(),
 });
 
+/** Most networks that a gateway names as its own. */
+export const MAX_TAKEN = 256;
+
 /** gateway/C/NAME: how to reach one gateway. `endpoints[j]` is where the peers' index-j gateways send. */
 export const gatewayBody = z.object({
   ...membership,
@@ -97,6 +100,8 @@ export const gatewayBody = z.object({
   local: ip.nullish(),
   /** It takes no new flows: peers and siblings use their other ways, and leave it the flows that it has. */
   draining: z.boolean().nullish(),
+  /** It offers its pods untranslated (--globalnet off): `taken` are networks that it uses itself, beside its pods. */
+  direct: z.object({ taken: z.array(cidr).max(MAX_TAKEN) }).nullish(),
   version: z.string().max(64),
 });
 

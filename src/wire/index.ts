@@ -16,6 +16,7 @@ export {
   type LeaveBody,
   leaveBody,
   MAX_GRANTS,
+  MAX_TAKEN,
   type MemberBody,
   memberBody,
   type NodesBody,

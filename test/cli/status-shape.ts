@@ -26,6 +26,7 @@ export const statusShape = z.strictObject({
       index: z.number().int().min(0).max(7),
       interface: z.string().regex(/^mrd[0-7]$/),
       endpoint: z.string().nullable(),
+      mode: z.enum(["direct", "globalnet"]),
       up: z.boolean(),
       draining: z.boolean(),
       handshakeAgeSeconds: secondsOrNull,

@@ -81,11 +81,6 @@ describe("a call with a wrong resource is refused at the file's line", () => {
       [/:8: globalnetCIDRRange: a supernet cannot/],
     ],
     [
-      "direct mode",
-      () => broker(SAMPLE.replace("true", "false")),
-      [/:7: globalnetEnabled: false: untranslated routing/],
-    ],
-    [
       "the other kind alone",
       () => broker(SAMPLE.split("---\n")[1] ?? ""),
       [/:1: holds no Broker of submariner\.io\/v1alpha1$/],
@@ -141,8 +136,17 @@ describe("a right resource", () => {
     expect(again).toMatchObject({ code: 2, err: expect.stringContaining("241.0.0.0/8") });
   });
 
+  test("starts a broker of a Broker without Globalnet, which says where that is to be said", async () => {
+    const lines = await until(/"msg":"ready"/, broker(SAMPLE.replace("true", "false").replace("242.0", "241.0")));
+    expect(lines.filter(({ level }) => level === "warn").map(({ msg }) => msg)).toEqual([
+      expect.stringMatching(/means nothing here: globalnetEnabled \(.* give its gateways --globalnet off\)$/),
+    ]);
+  });
+
   test("is the configuration of the gateways that are installed, its global prefix included", async () => {
-    const { code, out, err } = await meridian(["install", "--dry-run", "-o", "json", "--config", config(REAL)]);
+    const direct = ["--globalnet", "off"]; // no field of theirs says it
+    const argv = ["install", "--dry-run", "-o", "json", "--config", config(REAL), ...direct];
+    const { code, out, err } = await meridian(argv);
     expect(code).toBe(0);
     expect(err).toMatch(/^meridian: \S+submariner\.yaml: means nothing here: broker, .*\n$/);
     const { items } = JSON.parse(out) as {
@@ -154,6 +158,7 @@ describe("a right resource", () => {
       podCidr: ["10.244.0.0/16"],
       serviceCidr: ["10.96.0.0/12"],
       globalCidr: ["242.1.0.0/16"],
+      globalnet: "off",
     });
   });
 });

@@ -181,7 +181,6 @@ describe("values that are wrong only beside each other", () => {
       () => ["install", ...flagsBut("install", ""), "--pod-cidr", "10.0.0.0/8", "--service-cidr", "10.96.0.0/16"],
       /^--service-cidr: 10\.96\.0\.0\/16 overlaps --pod-cidr 10\.0\.0\.0\/8/,
     ],
-    ["untranslated routing", () => [...gateway(""), "--globalnet", "off"], /^--globalnet: off: .*leave it on/],
     [
       "an endpoint that is no place",
       () => [...gateway(""), "--endpoint", "0.0.0.0"],
@@ -267,7 +266,11 @@ describe("values that are wrong only beside each other", () => {
 
 describe("a wrong call", () => {
   test.each<[string, readonly string[], readonly (string | RegExp)[]]>([
-    ["an unknown verb", ["frobnicate"], [/^"frobnicate": unknown verb; the verbs are broker, gateway, node, dns, invite/]],
+    [
+      "an unknown verb",
+      ["frobnicate"],
+      [/^"frobnicate": unknown verb; the verbs are broker, gateway, node, dns, invite/],
+    ],
     ["a verb misspelt", ["statsu"], ['"statsu": unknown verb; did you mean status?']],
     ["an unknown verb of ipam", ["ipam", "whos"], ['"whos": unknown verb; did you mean whois?']],
     ["a flag before the verb", ["--data", "/x", "status"], [/^--data: unknown flag here; flags stand after the verb/]],

@@ -105,6 +105,7 @@ export const WRONG_VALUES: Readonly<Record<string, readonly Row[]>> = {
   drain: [DATA, ["timeout", "2h", /must be 0s to 1h: "2h"/]],
   leave: [DATA, ["gateway", "maybe", SWITCH], ["force", "maybe", SWITCH], ["offline", "maybe", SWITCH]],
   install: [
+    ["globalnet", "maybe", /must be on or off: "maybe"/],
     ...ADMIN,
     ["cluster", "Amber", /must be a DNS label/],
     ["join-token", "letmein", /one begins with mrd1\./],

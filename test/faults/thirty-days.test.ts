@@ -96,7 +96,12 @@ class Member {
     const dataDir = join(dir, this.cluster);
     const options = {
       ...{ dataDir, cluster: this.cluster as ClusterId, joinToken: token === null ? null : new Secret(token) },
-      ...{ podCidrs: ["10.244.0.0/16" as Cidr], serviceCidrs: ["10.96.0.0/16" as Cidr], globalCidrs: [] },
+      ...{
+        podCidrs: ["10.244.0.0/16" as Cidr],
+        serviceCidrs: ["10.96.0.0/16" as Cidr],
+        globalCidrs: [],
+        globalnet: true,
+      },
       ...{
         manifests: join(dir, `${this.cluster}-manifests`),
         kubernetes: null,
