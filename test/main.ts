@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { constants, setPriority, tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import process from "node:process";
 import { findKubeTools, findNodeTools, findRights, requirePrograms, sweep } from "#lab";
@@ -15,6 +15,9 @@ import { TABLES } from "./standards/tables.ts";
 
 const NODE = process.execPath;
 const PROGRAMS_OF_TESTS = ["curl", "dig", "strace", "tcpdump"] as const;
+
+/** Project is one of vitest.config.ts. */
+type Project = "unit" | "host" | "kube" | "nodes";
 
 interface VitestReport {
   readonly numPassedTests: number;
@@ -55,27 +58,15 @@ function failuresOf({ name, status, message, assertionResults }: FileReport): re
   });
 }
 
-async function run(argv: readonly string[]): Promise<number> {
-  const child = spawn(argv[0] ?? "", argv.slice(1), { stdio: ["ignore", "inherit", "inherit"] });
-  const [code] = (await once(child, "exit")) as [number | null];
-  return code ?? 1;
-}
-
-/** vitest runs one project and gives its counts; a run that ends without a report counts as one failure. */
-async function vitest(project: string, folder: string): Promise<Run> {
+/** vitest runs one project and gives its counts; a run that ends without a report counts as one failure. What it says is
+ *  passed on as it comes, or kept until it ends where another project is speaking. */
+async function vitest(project: Project, folder: string, aloud: boolean): Promise<Run> {
   const report = join(folder, `${project}.json`);
-  // Many tests wait for sockets and timers: two at a time, also where vitest would leave one of two cores to others.
-  const workers = project === "unit" ? ["--maxWorkers=2"] : [];
+  // Many tests wait for sockets and timers: three at a time keep two cores busy.
+  const workers = project === "unit" ? ["--maxWorkers=3"] : [];
   const reporters = ["--reporter=dot", "--reporter=json", `--outputFile.json=${report}`];
-  const code = await run([
-    NODE,
-    "node_modules/vitest/vitest.mjs",
-    "run",
-    "--project",
-    project,
-    ...workers,
-    ...reporters,
-  ]);
+  const argv = ["node_modules/vitest/vitest.mjs", "run", "--project", project, ...workers, ...reporters];
+  const code = await (aloud ? runAloud(argv) : runQuietly(argv));
   try {
     const { numPassedTests, numFailedTests, numPendingTests, testResults } = JSON.parse(
       readFileSync(report, "utf8"),
@@ -91,6 +82,51 @@ async function vitest(project: string, folder: string): Promise<Run> {
   } catch {
     return { passed: 0, failed: 1, skipped: 0, outcomes: [], failures: [`FAILED ${project}: there is no report`] };
   }
+}
+
+async function runAloud(argv: readonly string[]): Promise<number> {
+  const child = spawn(NODE, argv, { stdio: ["ignore", "inherit", "inherit"] });
+  const [code] = (await once(child, "exit")) as [number | null];
+  return code ?? 1;
+}
+
+/** Such a run gives way to the one beside it, whose tests measure how long things last. */
+async function runQuietly(argv: readonly string[]): Promise<number> {
+  const child = spawn(NODE, argv, { stdio: ["ignore", "pipe", "pipe"] });
+  if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
+  const said: Buffer[] = [];
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => said.push(chunk));
+  const [code] = (await once(child, "close")) as [number | null];
+  process.stdout.write(Buffer.concat(said));
+  return code ?? 1;
+}
+
+/** runAll has `unit` alone, since it fills two cores, and then real packets beside real Kubernetes: both mostly wait, and
+ *  neither sees anything of the other. */
+async function runAll(found: ReadonlySet<Project>, folder: string): Promise<readonly Run[]> {
+  const inTurn = async (projects: readonly Project[], aloud: boolean): Promise<readonly Run[]> => {
+    const runs: Run[] = [];
+    for (const project of projects) if (found.has(project)) runs.push(await vitest(project, folder, aloud));
+    return runs;
+  };
+  const first = await inTurn(["unit"], true);
+  const beside = [inTurn(["host"], true), inTurn(["kube", "nodes"], !found.has("host"))];
+  return [...first, ...(await Promise.all(beside)).flat()];
+}
+
+/** findProjects finds what can be run here, and says what is left out and why. */
+async function findProjects(say: (line: string) => void): Promise<ReadonlySet<Project>> {
+  const found = new Set<Project>(["unit"]);
+  const rights = await findRights();
+  if (rights.ok && rights.value === "root") found.add("host");
+  else say(`make test: the tests on real packets were left out: ${rights.ok ? "they need root" : rights.error}`);
+  const kube = await findKubeTools();
+  if (kube.ok) found.add("kube");
+  else say(`make test: the tests on real API servers were left out: ${kube.error}`);
+  const nodes = await findNodeTools();
+  if (nodes.ok) found.add("nodes");
+  else say(`make test: the tests on whole clusters were left out: ${nodes.error}`);
+  return found;
 }
 
 /** faultRows prints how many faults and advisories have a test, and gives how many have none. */
@@ -123,21 +159,12 @@ async function main(): Promise<number> {
     return 1;
   }
   await sweep();
-  const rights = await findRights();
+  const found = await findProjects(say);
   const folder = mkdtempSync(join(tmpdir(), "meridian-test-"));
-  const runs = [await vitest("unit", folder)];
-  const complete = rights.ok && rights.value === "root";
-  if (complete) runs.push(await vitest("host", folder));
-  else say(`make test: the tests on real packets were left out: ${rights.ok ? "they need root" : rights.error}`);
-  const kube = await findKubeTools();
-  if (kube.ok) runs.push(await vitest("kube", folder));
-  else say(`make test: the tests on real API servers were left out: ${kube.error}`);
-  const nodes = await findNodeTools();
-  if (nodes.ok) runs.push(await vitest("nodes", folder));
-  else say(`make test: the tests on whole clusters were left out: ${nodes.error}`);
+  const runs = await runAll(found, folder);
   rmSync(folder, { recursive: true });
   const sum = (of: (run: Run) => number): number => runs.reduce((total, run) => total + of(run), 0);
-  const faults = rowFaults(runs, complete && kube.ok) + faultRows(runs, complete);
+  const faults = rowFaults(runs, found.has("host") && found.has("kube")) + faultRows(runs, found.has("host"));
   const skipped = sum((run) => run.skipped);
   const failed = sum((run) => run.failed);
   for (const failure of runs.flatMap(({ failures }) => failures)) process.stdout.write(`${failure}\n`);
