@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { constants, setPriority, tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import process from "node:process";
@@ -36,6 +36,8 @@ interface FileReport {
 
 /** Run is what became of one project. */
 interface Run {
+  readonly project: Project;
+  readonly seconds: number;
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
@@ -66,13 +68,16 @@ async function vitest(project: Project, folder: string, aloud: boolean): Promise
   const workers = project === "unit" ? ["--maxWorkers=3"] : [];
   const reporters = ["--reporter=dot", "--reporter=json", `--outputFile.json=${report}`];
   const argv = ["node_modules/vitest/vitest.mjs", "run", "--project", project, ...workers, ...reporters];
-  const code = await (aloud ? runAloud(argv) : runQuietly(argv));
+  const before = performance.now();
+  const code = await (aloud ? start(argv, "inherit", 0) : startBeside(argv, join(folder, `${project}.log`)));
+  const run = { project, seconds: (performance.now() - before) / 1000 };
   try {
     const { numPassedTests, numFailedTests, numPendingTests, testResults } = JSON.parse(
       readFileSync(report, "utf8"),
     ) as VitestReport;
     const hidden = code !== 0 && numFailedTests === 0 ? 1 : 0;
     return {
+      ...run,
       passed: numPassedTests,
       failed: numFailedTests + hidden,
       skipped: numPendingTests,
@@ -80,25 +85,26 @@ async function vitest(project: Project, folder: string, aloud: boolean): Promise
       failures: testResults.flatMap(failuresOf),
     };
   } catch {
-    return { passed: 0, failed: 1, skipped: 0, outcomes: [], failures: [`FAILED ${project}: there is no report`] };
+    const failures = [`FAILED ${project}: there is no report`];
+    return { ...run, passed: 0, failed: 1, skipped: 0, outcomes: [], failures };
   }
 }
 
-async function runAloud(argv: readonly string[]): Promise<number> {
-  const child = spawn(NODE, argv, { stdio: ["ignore", "inherit", "inherit"] });
+/** start runs vitest and gives its exit code. What it says goes to the terminal, or to a file. */
+async function start(argv: readonly string[], output: "inherit" | number, priority: number): Promise<number> {
+  const child = spawn(NODE, argv, { stdio: ["ignore", output, output] });
+  if (child.pid !== undefined && priority > 0) setPriority(child.pid, priority);
   const [code] = (await once(child, "exit")) as [number | null];
   return code ?? 1;
 }
 
-/** Such a run gives way to the one beside it, whose tests measure how long things last. */
-async function runQuietly(argv: readonly string[]): Promise<number> {
-  const child = spawn(NODE, argv, { stdio: ["ignore", "pipe", "pipe"] });
-  if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_BELOW_NORMAL);
-  const said: Buffer[] = [];
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => said.push(chunk));
-  const [code] = (await once(child, "close")) as [number | null];
-  process.stdout.write(Buffer.concat(said));
-  return code ?? 1;
+/** startBeside runs vitest beside another run, to which it gives way: that one's tests measure how long things last. */
+async function startBeside(argv: readonly string[], log: string): Promise<number> {
+  const file = openSync(log, "w");
+  const code = await start(argv, file, constants.priority.PRIORITY_BELOW_NORMAL);
+  closeSync(file);
+  process.stdout.write(readFileSync(log));
+  return code;
 }
 
 /** runAll has `unit` alone, since it fills two cores, and then real packets beside real Kubernetes: both mostly wait, and
@@ -167,6 +173,9 @@ async function main(): Promise<number> {
   const faults = rowFaults(runs, found.has("host") && found.has("kube")) + faultRows(runs, found.has("host"));
   const skipped = sum((run) => run.skipped);
   const failed = sum((run) => run.failed);
+  for (const { project, passed, seconds } of runs) {
+    process.stdout.write(`${project}: ${passed} passed in ${Math.round(seconds)} s\n`);
+  }
   for (const failure of runs.flatMap(({ failures }) => failures)) process.stdout.write(`${failure}\n`);
   process.stdout.write(
     `${sum((run) => run.passed)} passed, ${failed} failed${skipped === 0 ? "" : `, ${skipped} skipped`}\n`,
