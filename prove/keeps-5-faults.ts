@@ -12,7 +12,7 @@ const RUNS = [
   ["unit", ["src/sync", "src/broker", "src/store", "src/wire/signature", "src/identity/broker-keys", "src/admin/a"]],
   ["unit", ["src/admin/limits"]],
   ["host", ["test/faults", "test/hostile", "test/host/member-verdict", "src/store", "src/tunnel/tunnels"]],
-  ["long", ["test/faults"]],
+  ["long", ["test/faults", "src/dns/fuzz"]],
 ] as const;
 
 /** keepsFaults: every fault of the harness, short and long, everything that hostile parts do, and that each row is shown. */

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { constants, setPriority, tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import process from "node:process";
 import { findKubeTools, findNodeTools, findRights, requirePrograms, sweep } from "#lab";
@@ -15,6 +15,9 @@ import { TABLES } from "./standards/tables.ts";
 
 const NODE = process.execPath;
 const PROGRAMS_OF_TESTS = ["curl", "dig", "strace", "tcpdump"] as const;
+
+/** Project is one of vitest.config.ts. */
+type Project = "unit" | "host" | "kube" | "nodes";
 
 interface VitestReport {
   readonly numPassedTests: number;
@@ -33,6 +36,8 @@ interface FileReport {
 
 /** Run is what became of one project. */
 interface Run {
+  readonly project: Project;
+  readonly seconds: number;
   readonly passed: number;
   readonly failed: number;
   readonly skipped: number;
@@ -55,33 +60,24 @@ function failuresOf({ name, status, message, assertionResults }: FileReport): re
   });
 }
 
-async function run(argv: readonly string[]): Promise<number> {
-  const child = spawn(argv[0] ?? "", argv.slice(1), { stdio: ["ignore", "inherit", "inherit"] });
-  const [code] = (await once(child, "exit")) as [number | null];
-  return code ?? 1;
-}
-
-/** vitest runs one project and gives its counts; a run that ends without a report counts as one failure. */
-async function vitest(project: string, folder: string): Promise<Run> {
+/** vitest runs one project and gives its counts; a run that ends without a report counts as one failure. What it says is
+ *  passed on as it comes, or kept until it ends where another project is speaking. */
+async function vitest(project: Project, folder: string, aloud: boolean): Promise<Run> {
   const report = join(folder, `${project}.json`);
-  // Many tests wait for sockets and timers: two at a time, also where vitest would leave one of two cores to others.
-  const workers = project === "unit" ? ["--maxWorkers=2"] : [];
+  // Many tests wait for sockets and timers: three at a time keep two cores busy.
+  const workers = project === "unit" ? ["--maxWorkers=3"] : [];
   const reporters = ["--reporter=dot", "--reporter=json", `--outputFile.json=${report}`];
-  const code = await run([
-    NODE,
-    "node_modules/vitest/vitest.mjs",
-    "run",
-    "--project",
-    project,
-    ...workers,
-    ...reporters,
-  ]);
+  const argv = ["node_modules/vitest/vitest.mjs", "run", "--project", project, ...workers, ...reporters];
+  const before = performance.now();
+  const code = await (aloud ? start(argv, "inherit", 0) : startBeside(argv, join(folder, `${project}.log`)));
+  const run = { project, seconds: (performance.now() - before) / 1000 };
   try {
     const { numPassedTests, numFailedTests, numPendingTests, testResults } = JSON.parse(
       readFileSync(report, "utf8"),
     ) as VitestReport;
     const hidden = code !== 0 && numFailedTests === 0 ? 1 : 0;
     return {
+      ...run,
       passed: numPassedTests,
       failed: numFailedTests + hidden,
       skipped: numPendingTests,
@@ -89,8 +85,54 @@ async function vitest(project: string, folder: string): Promise<Run> {
       failures: testResults.flatMap(failuresOf),
     };
   } catch {
-    return { passed: 0, failed: 1, skipped: 0, outcomes: [], failures: [`FAILED ${project}: there is no report`] };
+    const failures = [`FAILED ${project}: there is no report`];
+    return { ...run, passed: 0, failed: 1, skipped: 0, outcomes: [], failures };
   }
+}
+
+/** start runs vitest and gives its exit code. What it says goes to the terminal, or to a file. */
+async function start(argv: readonly string[], output: "inherit" | number, priority: number): Promise<number> {
+  const child = spawn(NODE, argv, { stdio: ["ignore", output, output] });
+  if (child.pid !== undefined && priority > 0) setPriority(child.pid, priority);
+  const [code] = (await once(child, "exit")) as [number | null];
+  return code ?? 1;
+}
+
+/** startBeside runs vitest beside another run, to which it gives way: that one's tests measure how long things last. */
+async function startBeside(argv: readonly string[], log: string): Promise<number> {
+  const file = openSync(log, "w");
+  const code = await start(argv, file, constants.priority.PRIORITY_BELOW_NORMAL);
+  closeSync(file);
+  process.stdout.write(readFileSync(log));
+  return code;
+}
+
+/** runAll has `unit` alone, since it fills two cores, and then real packets beside real Kubernetes: both mostly wait, and
+ *  neither sees anything of the other. */
+async function runAll(found: ReadonlySet<Project>, folder: string): Promise<readonly Run[]> {
+  const inTurn = async (projects: readonly Project[], aloud: boolean): Promise<readonly Run[]> => {
+    const runs: Run[] = [];
+    for (const project of projects) if (found.has(project)) runs.push(await vitest(project, folder, aloud));
+    return runs;
+  };
+  const first = await inTurn(["unit"], true);
+  const beside = [inTurn(["host"], true), inTurn(["kube", "nodes"], !found.has("host"))];
+  return [...first, ...(await Promise.all(beside)).flat()];
+}
+
+/** findProjects finds what can be run here, and says what is left out and why. */
+async function findProjects(say: (line: string) => void): Promise<ReadonlySet<Project>> {
+  const found = new Set<Project>(["unit"]);
+  const rights = await findRights();
+  if (rights.ok && rights.value === "root") found.add("host");
+  else say(`make test: the tests on real packets were left out: ${rights.ok ? "they need root" : rights.error}`);
+  const kube = await findKubeTools();
+  if (kube.ok) found.add("kube");
+  else say(`make test: the tests on real API servers were left out: ${kube.error}`);
+  const nodes = await findNodeTools();
+  if (nodes.ok) found.add("nodes");
+  else say(`make test: the tests on whole clusters were left out: ${nodes.error}`);
+  return found;
 }
 
 /** faultRows prints how many faults and advisories have a test, and gives how many have none. */
@@ -123,23 +165,17 @@ async function main(): Promise<number> {
     return 1;
   }
   await sweep();
-  const rights = await findRights();
+  const found = await findProjects(say);
   const folder = mkdtempSync(join(tmpdir(), "meridian-test-"));
-  const runs = [await vitest("unit", folder)];
-  const complete = rights.ok && rights.value === "root";
-  if (complete) runs.push(await vitest("host", folder));
-  else say(`make test: the tests on real packets were left out: ${rights.ok ? "they need root" : rights.error}`);
-  const kube = await findKubeTools();
-  if (kube.ok) runs.push(await vitest("kube", folder));
-  else say(`make test: the tests on real API servers were left out: ${kube.error}`);
-  const nodes = await findNodeTools();
-  if (nodes.ok) runs.push(await vitest("nodes", folder));
-  else say(`make test: the tests on whole clusters were left out: ${nodes.error}`);
+  const runs = await runAll(found, folder);
   rmSync(folder, { recursive: true });
   const sum = (of: (run: Run) => number): number => runs.reduce((total, run) => total + of(run), 0);
-  const faults = rowFaults(runs, complete && kube.ok) + faultRows(runs, complete);
+  const faults = rowFaults(runs, found.has("host") && found.has("kube")) + faultRows(runs, found.has("host"));
   const skipped = sum((run) => run.skipped);
   const failed = sum((run) => run.failed);
+  for (const { project, passed, seconds } of runs) {
+    process.stdout.write(`${project}: ${passed} passed in ${Math.round(seconds)} s\n`);
+  }
   for (const failure of runs.flatMap(({ failures }) => failures)) process.stdout.write(`${failure}\n`);
   process.stdout.write(
     `${sum((run) => run.passed)} passed, ${failed} failed${skipped === 0 ? "" : `, ${skipped} skipped`}\n`,

@@ -1,18 +1,16 @@
-import { randomInt } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { headless, pods, virtual } from "./example-services.ts";
 import { message, octets16, optRecord, testbed } from "./testbed.ts";
-import { faultOf, fuzzAnswerer, secondFault } from "./testbed-fuzz.ts";
-import { fuzzSockets } from "./testbed-fuzz-sockets.ts";
+import { faultOf, secondFault } from "./testbed-fuzz.ts";
+import { fuzzesFor } from "./testbed-fuzz-span.ts";
 import { PacketSource, readCorpus } from "./testbed-packets.ts";
 import { strictFault } from "./testbed-strict.ts";
 import { MODES, wire } from "./testbed-wire.ts";
 import { concat } from "./wire-name.ts";
 
 const Z = "clusterset.local";
-/** Three tests of so long make a minute. `node bench/fuzz-dns.ts` goes on for longer. */
-const SPAN_MS = 20_000;
-const never = new AbortController().signal;
+/** Three tests of so long. fuzz.long.ts has a minute of them, and `node bench/fuzz-dns.ts` goes on for longer. */
+const SPAN_MS = 4000;
 
 describe("packets that failed once, somewhere", () => {
   test.each(MODES)("get a sound reply or none, by %s", async (mode) => {
@@ -27,30 +25,9 @@ describe("packets that failed once, somewhere", () => {
   });
 });
 
-describe("F46: random, mutated and grammar-built packets", () => {
-  test("in process: none over 5 ms, every reply sound, memory flat", () => {
-    const seed = randomInt(1, 2 ** 31);
-    fuzzAnswerer({ seed, packets: 50_000, secondEvery: 1 });
-    const before = process.memoryUsage().rss;
-    const until = performance.now() + SPAN_MS;
-    const report = fuzzAnswerer({ seed: seed + 1, packets: 1e9, until, secondEvery: 1 });
-    expect(report.packets).toBeGreaterThan(50_000);
-    expect(report.slowestMs, report.slowest).toBeLessThan(5);
-    expect(process.memoryUsage().rss - before).toBeLessThan(60 << 20); // other tests' too: the long run says 20 MiB
-  }, 120_000);
+fuzzesFor(SPAN_MS);
 
-  test.each(MODES)(
-    "over sockets, by %s: every packet its reply, every reply sound",
-    async (mode) => {
-      const seed = randomInt(1, 2 ** 31);
-      const until = performance.now() + SPAN_MS;
-      const report = await fuzzSockets(mode, { seed, packets: 1e9, until, secondEvery: 4 }, never);
-      expect(report.packets).toBeGreaterThan(1000);
-      expect(report.slowestMs).toBeLessThan(5);
-    },
-    120_000,
-  );
-
+describe("PacketSource", () => {
   test("the same seed makes the same packets, of every kind", () => {
     const made = [1, 2].map(() => {
       const source = new PacketSource(42);

@@ -22,7 +22,8 @@ export async function fuzzSockets(mode: UdpMode, o: FuzzOptions, signal: AbortSi
   const report = emptyReport();
   const source = new PacketSource(o.seed);
   let progress = 0;
-  while (report.packets < o.packets && !signal.aborted && performance.now() < (o.until ?? Infinity)) {
+  const until = performance.now() + (o.spanMs ?? Infinity);
+  while (report.packets < o.packets && !signal.aborted && performance.now() < until) {
     const tcp = source.below(4) === 0;
     const packets = nextWindow(source, tcp);
     const before = performance.now();

@@ -38,8 +38,8 @@ export interface FuzzReport {
 export interface FuzzOptions {
   readonly seed: number;
   readonly packets: number;
-  /** When to stop before that, in milliseconds of `performance.now()`. */
-  readonly until?: number;
+  /** When to stop before that, in milliseconds from the first packet. */
+  readonly spanMs?: number;
   /** Every so-and-so-manyth reply goes to dns2's decoder too: it takes longer than all the rest. */
   readonly secondEvery: number;
   readonly onProgress?: (report: FuzzReport) => void;
@@ -90,10 +90,11 @@ export function fail(seed: number, kind: string, packet: Uint8Array, fault: stri
 
 /** fuzzAnswerer sends packets to answerers in this thread: one as responders are made, by UDP and TCP, and one with rate
  *  limits, which may also be silent. It throws at the first fault. */
-export function fuzzAnswerer({ seed, packets, until = Infinity, secondEvery, onProgress }: FuzzOptions): FuzzReport {
+export function fuzzAnswerer({ seed, packets, spanMs = Infinity, secondEvery, onProgress }: FuzzOptions): FuzzReport {
   const report = emptyReport();
   const source = new PacketSource(seed);
   const target = new Target();
+  const until = performance.now() + spanMs;
   for (let n = 0; n < packets; n++) {
     source.next();
     const packet = source.octets.subarray(0, source.length);
