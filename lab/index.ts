@@ -61,6 +61,7 @@ export {
   PROGRAM,
   startBroker,
   startGateway,
+  startNode,
   verb,
   verbJson,
 } from "./program.ts";

@@ -13,6 +13,8 @@ export interface NodeView {
   /** Which gateways are next to this node, by their addresses in the cluster's network. */
   readonly neighbours: ReadonlyMap<Ip, Neighbour>;
   readonly underlayMtu: number;
+  /** The underlay's link and the CNI's own, by which answers come. */
+  readonly underlayLinks: readonly string[];
   /** The probes' verdict on a gateway; undefined before the first. */
   readonly isUp: (gateway: NodeName) => boolean | undefined;
 }
@@ -34,7 +36,7 @@ export function compileNode(view: NodeView): CompiledNode {
   return {
     routes: {
       ...{ supernet, servicePrefix, direct: direct.pods, node: here, gateways },
-      overlay: overlayOf(view, gateways),
+      ...{ overlay: overlayOf(view, gateways), underlayLinks: view.underlayLinks },
     },
     globalnet: {
       ...{ supernet, servicePrefix, nodePrefix, pods, direct, localLinks, node: here },

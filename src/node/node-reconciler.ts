@@ -1,6 +1,6 @@
 import type { Globalnet } from "#globalnet";
 import { type Clock, describeFault, Latest, type Log, type Room, type Troubles, wakeOrAfter } from "#life";
-import { localLinks, neighboursOf, type Tunnels, underlayMtu } from "#tunnel";
+import { localLinks, neighboursOf, remoteLinks, type Tunnels, underlayOf } from "#tunnel";
 import { cidrFamily, err, type NodeName, ok, type Result } from "#values";
 import { type CompiledNode, compileNode } from "./compile-node.ts";
 import type { NetworkKeeper } from "./network-keeper.ts";
@@ -106,15 +106,23 @@ export class NodeReconciler implements Room {
     troubles.clear("node-unknown");
     const pods = document.pods.map(({ local }) => local).filter((cidr) => cidrFamily(cidr) === 4);
     const gateways = document.gateways.map(({ local }) => local);
-    const [links, neighbours, mtu] = await Promise.all([
+    const [links, others, neighbours, underlay] = await Promise.all([
       localLinks(pods),
+      remoteLinks(pods),
       neighboursOf(gateways),
-      underlayMtu(gateways[0] ?? node.local),
+      underlayOf(gateways[0] ?? node.local),
     ]);
     if (!links.ok) return links;
+    if (!others.ok) return others;
     if (!neighbours.ok) return neighbours;
-    if (!mtu.ok) return mtu;
-    const machine = { localLinks: links.value, neighbours: neighbours.value, underlayMtu: mtu.value };
+    if (!underlay.ok) return underlay;
+    const { link, mtu } = underlay.value;
+    const machine = {
+      localLinks: links.value,
+      neighbours: neighbours.value,
+      underlayMtu: mtu,
+      underlayLinks: [link, ...others.value],
+    };
     return ok(compileNode({ network: document, node, isUp, ...machine }));
   }
 

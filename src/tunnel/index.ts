@@ -1,5 +1,5 @@
 export { chooseDataPlane, type DataPlane, type DataPlaneAsk, type DataPlaneMode } from "./data-plane.ts";
-export { localLinks } from "./local-links.ts";
+export { localLinks, remoteLinks } from "./local-links.ts";
 export { tunnelMtu, type Underlay, underlayMtu, underlayOf } from "./mtu.ts";
 export { type Neighbour, neighboursOf } from "./neighbours.ts";
 export type { NodeGateway, NodePlan } from "./node-plan.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseLocalLinks } from "./local-links.ts";
+import { parseLocalLinks, parseRemoteLinks } from "./local-links.ts";
 import { cidr } from "./testbed-plan.ts";
 
 const PODS = [cidr("10.244.0.0/16")];
@@ -29,4 +29,16 @@ test.each([
   ["a tunnel of ours", { dst: "10.244.1.0/24", dev: "mrd0" }],
 ])("parseLocalLinks() leaves out a route with %s", (_what, row) => {
   expect(links(row)).toEqual(found());
+});
+
+test("parseRemoteLinks() finds the links by which other nodes' pods are reached, and no tunnel", () => {
+  const routes = [
+    { dst: "default", gateway: "172.31.0.1", dev: "eth0" },
+    { dst: "10.244.1.0/24", dev: "cni0" },
+    { dst: "10.244.2.0/24", gateway: "10.244.2.0", dev: "flannel.1" },
+    { dst: "10.244.3.0/24", gateway: "172.31.0.13", dev: "eth1" },
+    { dst: "10.244.4.0/24", nhid: 7, gateway: "172.31.0.14", dev: "eth2" },
+  ];
+  const pods = [cidr("10.244.0.0/16")];
+  expect(parseRemoteLinks(JSON.stringify(routes), pods)).toEqual({ ok: true, value: ["eth1", "flannel.1"] });
 });

@@ -11,6 +11,24 @@ export async function localLinks(podCidrs: readonly Cidr[]): Promise<Result<read
   return text.ok ? parseLocalLinks(text.value, podCidrs) : text;
 }
 
+/** remoteLinks are the links behind which other nodes' pods are, by a next hop: the underlay, or an overlay of the CNI. */
+export async function remoteLinks(podCidrs: readonly Cidr[]): Promise<Result<readonly string[]>> {
+  const text = await outside(["ip", "-4", "-j", "route", "show", "table", "main"]);
+  return text.ok ? parseRemoteLinks(text.value, podCidrs) : text;
+}
+
+/** parseRemoteLinks reads the same. */
+export function parseRemoteLinks(text: string, podCidrs: readonly Cidr[]): Result<readonly string[]> {
+  const rows = parseRows<RouteJson>(text);
+  if (!rows.ok) return rows;
+  const links = rows.value.flatMap(({ dst = "", dev, gateway, via, nhid }) => {
+    const cidr = parseCidr(prefixOf(dst));
+    if (dev === undefined || nhid !== undefined || (gateway ?? via) === undefined || !cidr.ok) return [];
+    return podCidrs.some((pods) => covers(pods, cidr.value)) ? [dev] : [];
+  });
+  return ok([...new Set(links)].sort());
+}
+
 /** parseLocalLinks reads `ip -4 -j route show table main`. */
 export function parseLocalLinks(text: string, podCidrs: readonly Cidr[]): Result<readonly string[]> {
   const rows = parseRows<RouteJson>(text);

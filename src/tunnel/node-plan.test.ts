@@ -18,6 +18,7 @@ const planOf = (...gateways: readonly NodeGateway[]): NodePlan => ({
   node: { local: "172.31.0.19" as Ip, global: "242.0.1.9" as Ip },
   gateways,
   overlay: null,
+  underlayLinks: [],
 });
 
 /** afar is planOf with those gateways on the overlay that are on no link. */

@@ -26,4 +26,6 @@ export interface NodePlan {
   readonly node: { readonly local: Ip; readonly global: Ip };
   readonly gateways: readonly NodeGateway[];
   readonly overlay: Overlay | null;
+  /** Links by which answers come, where rp_filter must be loose: they may come by another than the way out. */
+  readonly underlayLinks: readonly string[];
 }

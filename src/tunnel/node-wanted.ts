@@ -27,7 +27,8 @@ export function nodeWanted(have: Pick<TunnelState, "groups" | "sysctls">, want: 
     return { interface: index, gateway: global, up, draining };
   });
   const carried = gateways.length > 0;
-  const links = [...new Set(gateways.flatMap(({ link }) => (link === null ? [] : [rpFilter(link)])))];
+  const direct = gateways.flatMap(({ link }) => (link === null ? [] : [link]));
+  const links = [...new Set([...direct, ...want.underlayLinks])].map(rpFilter);
   const overlay = want.overlay === null ? [] : [rpFilter(OVERLAY)];
   return {
     overlay: want.overlay,
