@@ -116,7 +116,7 @@ describe.skipIf(!helm.ok)("what Helm makes of the chart", () => {
 
 /** What an installation applies, but for the namespace, which Helm makes when it is told to. */
 function installed(settings: InstallSettings): readonly KubeObject[] {
-  return [...crds(), ...adapt([...manifests("rbac"), ...manifests("gateway")], settings)];
+  return [...crds(), ...adapt([...manifests("rbac"), ...manifests("gateway"), ...manifests("node")], settings)];
 }
 
 function brokerOf(settings: InstallSettings): readonly KubeObject[] {

@@ -3,7 +3,7 @@ import { NodeDaemon, type NodeOptions } from "#node";
 import { ok, parseNodeName } from "#values";
 import { daemonLog } from "./daemon-log.ts";
 import { checkKubeAccess, KUBE_SETTINGS, NAMESPACE_SETTING, readKubeAccess, readNamespace } from "./kube-access.ts";
-import { dataDir, listenAt, path } from "./parsers.ts";
+import { dataDir, futureFile, listenAt } from "./parsers.ts";
 import { Reader } from "./reader.ts";
 import { serveDaemon } from "./serve-daemon.ts";
 import { CONFIG, DAEMON, refuse, type Surroundings, type Verb } from "./verb.ts";
@@ -41,9 +41,10 @@ async function readNodeOptions(reader: Reader, { env, hostname, version }: Surro
   const dir = reader.one("data", dataDir, "/var/lib/meridian");
   const name = reader.one("name", parseNodeName, hostname.toLowerCase());
   const http = reader.one("http", listenAt);
-  const file = reader.one("network", path);
-  if (file !== null && reader.has("kubeconfig")) reader.fault("network", "and --kubeconfig are both given: give one");
-  const access = file === null ? readKubeAccess(reader, env) : null;
+  const file = reader.one("network", futureFile);
+  // What a file says counts although a pod has a cluster of its own.
+  const access = readKubeAccess(reader, reader.has("network") ? {} : env);
+  if (file !== null && access !== null) reader.fault("network", "and --kubeconfig are both given: give one");
   await checkKubeAccess(reader, access);
   const namespace = readNamespace(reader);
   if (dir === null || name === null) return null;

@@ -92,6 +92,14 @@ export function folder(value: string): Result<string> {
     : at;
 }
 
+/** futureFile is a path of a file that may come later. */
+export function futureFile(value: string): Result<string> {
+  const at = path(value);
+  if (!at.ok) return at;
+  const isFolder = statSync(at.value, { throwIfNoEntry: false })?.isDirectory() === true;
+  return isFolder ? err(`is a folder, not a file: ${at.value}`) : at;
+}
+
 /** file is a path of something that is there. */
 export function file(value: string): Result<string> {
   const at = path(value);

@@ -21,6 +21,7 @@ const REST: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     dns: "127.0.0.1:PORT",
     http: "127.0.0.1:PORT",
   },
+  node: { data: "GONE", network: "GONE", http: "127.0.0.1:PORT" },
   dns: { manifests: "GONE", http: "127.0.0.1:PORT" },
   install: { cluster: "amber", kubeconfig: "ADMIN" },
   uninstall: { kubeconfig: "ADMIN" },

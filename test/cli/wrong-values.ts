@@ -69,7 +69,7 @@ export const WRONG_VALUES: Readonly<Record<string, readonly Row[]>> = {
     ...DAEMON,
     ...KUBE,
     ["namespace", "a.b", /must be a DNS label/],
-    ["network", "", /must not be empty/],
+    ["network", "/tmp", /is a folder, not a file: \/tmp$/],
     ["name", "Node_1", /must be DNS labels joined by dots: "Node_1"/],
     ["http", "localhost:53", PLACE],
   ],
