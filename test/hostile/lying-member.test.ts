@@ -20,6 +20,7 @@ let mallory: MemberDouble;
 let victim: Signer;
 let before: { readonly broker: Awaited<ReturnType<BrokerUnderTest["witness"]>>; readonly gateway: Witness };
 let heard = 0;
+const OWN = "own.shop.svc.clusterset.local";
 
 beforeAll(async () => {
   broker = await BrokerUnderTest.start(dir);
@@ -83,9 +84,11 @@ async function fresh(name: string): Promise<void> {
   await mallory.publish({ put: [mallory.signer.gateway()] });
   await mallory.publish(mallory.signer.says({ own: {} }));
   await imported(3);
+  // Its endpoint is answered some time after its head is on the disk.
   await until(
     () => witnessOf(amberAt),
-    ({ records }) => records.some((line) => line.startsWith(`head/${name}`)),
+    ({ records, answers }) =>
+      records.some((line) => line.startsWith(`head/${name}`)) && (answers[OWN]?.includes(me().address()) ?? false),
   );
   before = await look();
   await audited();
