@@ -2,7 +2,7 @@ import { groupText, type Hop, linkOf, sameHops, type Twins } from "./nexthops.ts
 import type { NodePlan } from "./node-plan.ts";
 import { nodeWanted } from "./node-wanted.ts";
 import { indexOf, interfaceName, isNameless, OVERLAY } from "./ours.ts";
-import { dropSteps, fillSteps, isSame, makeSteps } from "./overlay.ts";
+import { dropSteps, fillSteps, isSame, makeSteps } from "./plan-overlay.ts";
 import { configureSteps, forgetSteps } from "./plan-peers.ts";
 import { type Route, routeKey, routeText } from "./route.ts";
 import { type Rule, ruleText } from "./rule.ts";
