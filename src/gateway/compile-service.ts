@@ -11,8 +11,9 @@ export interface ServiceContext {
   readonly translation: Translation;
   /** Whether a member's endpoints can be reached now. */
   readonly reachable: (cluster: ClusterId) => boolean;
-  /** On Kubernetes: the address that a service has inside this cluster, and its name answers; null while it has none. */
-  readonly clusterIp?: ((key: string) => Ip | null) | undefined;
+  /** On Kubernetes: the address that a service has inside this cluster, and its name answers, given its service address;
+   *  null while it has none. */
+  readonly answer?: ((key: string, address: Ip | null) => Ip | null) | undefined;
   /** The members whose endpoints answered until now. */
   readonly last: readonly ClusterId[];
 }
@@ -93,14 +94,14 @@ export function compileService(
   };
 }
 
-/** A name answers the derived Service's address where there is one to be had, else the service address. */
+/** A name answers what the cluster's own objects say, where there are such, else the service address. */
 function answerOf(
   { type }: ImportedService,
   key: string,
   address: Ip | null,
-  { clusterIp }: ServiceContext,
+  { answer }: ServiceContext,
 ): Ip | null {
-  return clusterIp === undefined || type === "Headless" ? address : clusterIp(key);
+  return answer === undefined || type === "Headless" ? address : answer(key, address);
 }
 
 /** A member that cannot be reached does not answer; when none can, the last known locations stay and are marked. */

@@ -28,7 +28,7 @@ const LOOK_MS = 200;
 /** createKubernetesSide joins the API server's watches, the source and the sinks; null where exports are read from a
  *  folder. */
 export function createKubernetesSide(
-  { kubernetes, exportMarkers: markers, namespace, version }: GatewayOptions,
+  { kubernetes, exportMarkers: markers, clustersetIp, namespace, version }: GatewayOptions,
   live: Live | null,
   deps: Deps,
 ): KubernetesSide | null {
@@ -40,7 +40,8 @@ export function createKubernetesSide(
   const imports = new live.ImportSink({
     ...common,
     hasNamespace: (namespace) => source.current().namespaces.has(namespace),
-    onClusterIp: (key) => self().reconciler.markServices([key]),
+    clustersetIp,
+    onAddress: (key) => self().reconciler.markServices([key]),
     lingerMs: WITHDRAW_MS,
   });
   const exports = new live.ExportSink({ ...common, conditionsOf: (key) => conditionsNow(self(), key) });
@@ -64,7 +65,7 @@ export function createKubernetesSide(
     },
     serve: (key, service) => imports.want(key, service === undefined ? null : wantedOf(self(), service)),
     changed: (keys) => exports.changed(keys),
-    clusterIp: (key) => imports.clusterIp(key),
+    answer: (key, address) => imports.answer(key, address),
     removeAll: (signal) => live.removeAll(api, signal),
     run: async (signal) => {
       try {
@@ -135,10 +136,10 @@ function createWatcher({ clock, self }: Deps, { imports, network, mayWrite, owes
 /** wantedOf is what a compiled service is to be in this cluster. */
 export function wantedOf(
   { options }: Pick<Gateway, "options">,
-  { imported, backends, draining, stale }: CompiledService,
+  { imported, address, backends, draining, stale }: CompiledService,
 ): WantedImport {
   const ready = readyOf(imported.ipFamilies, stale);
-  return { imported, backends, draining, own: options.cluster, ready };
+  return { imported, address, backends, draining, own: options.cluster, ready };
 }
 
 /** Only IPv4 is translated in this version (I4). */

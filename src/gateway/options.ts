@@ -1,4 +1,4 @@
-import type { ExportMarker, KubeAccess } from "#kube";
+import type { ClustersetIp, ExportMarker, KubeAccess } from "#kube";
 import type { Secret } from "#life";
 import type { DataPlaneMode } from "#tunnel";
 import type { Cidr, ClusterId, HostPort, Ip, NodeName } from "#values";
@@ -20,6 +20,8 @@ export interface GatewayOptions {
   readonly namespace: string;
   /** Marks of other programs that export a Service of the live cluster. */
   readonly exportMarkers: readonly ExportMarker[];
+  /** What the clusterset IP of its imports is, unless they say. */
+  readonly clustersetIp: ClustersetIp;
   /** What tells the source of exports apart from others; null where nobody said. All gateways of a cluster have one. */
   readonly source: string | null;
   /** Where peers send to; null: what the broker saw. The port is of index 0. */

@@ -188,6 +188,7 @@ export function optionsOf(change: Partial<GatewayOptions> = {}): GatewayOptions 
     kubernetes: null,
     namespace: "meridian",
     exportMarkers: [],
+    clustersetIp: "derived",
     source: null,
     endpoint: null,
     listenPort: 51_820,

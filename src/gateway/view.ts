@@ -85,7 +85,7 @@ function compilerNow(gateway: Gateway): Compile {
     own: options.cluster,
     translation: translationNow(gateway),
     reachable,
-    clusterIp: kubernetes?.clusterIp,
+    answer: kubernetes?.answer,
   };
   return (key, last) => compileService(follower.catalogue, key, { ...common, last });
 }
@@ -158,7 +158,7 @@ export function statementsNow(gateway: Gateway): (key: string) => Statement | un
 export function mayAnnounce(gateway: Gateway, service: CompiledService): "now" | "later" | "told" {
   const { plane, reconciler, session, kubernetes } = gateway;
   const { type, addresses } = service.zone;
-  if (kubernetes !== null && type === "ClusterSetIP" && addresses.length === 0) return "told"; // by the Service that it does not have yet
+  if (kubernetes !== null && type === "ClusterSetIP" && addresses.length === 0) return "told"; // by the objects that it does not have yet
   if (plane === null) return "now";
   if (reconciler.network === undefined) return "later";
   const { firstSeen, fromDisk } = session;

@@ -1,5 +1,6 @@
 export { describeAccess, type KubeAccess } from "./api/access.ts";
 export type { ApiServer, ApiTraffic } from "./api/api-server.ts";
+export { CLUSTERSET_IPS, type ClustersetIp } from "./clusterset-ip.ts";
 export type { Resource } from "./api/resource.ts";
 export type { Networks } from "./discover.ts";
 export { EXPORT_MARKERS, type ExportMarker } from "./export-marker.ts";

@@ -102,6 +102,7 @@ class Member {
         kubernetes: null,
         namespace: "meridian",
         exportMarkers: [],
+        clustersetIp: "derived" as const,
         source: null,
         listenPort: 51_820,
         wireguardGo: null,

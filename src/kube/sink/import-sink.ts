@@ -2,39 +2,40 @@ import type { Room } from "#life";
 import { err, type Ip, ok, type Result } from "#values";
 import type { ApiFault } from "../api/fault.ts";
 import type { ObjectFollower } from "../api/list-watch.ts";
-import { RESOURCES, type Resource } from "../api/resource.ts";
-import { derivedKey } from "./derived-name.ts";
-import { type Held, type HeldService, heldImport, heldService, heldSlice, sliceOf } from "./held.ts";
+import { RESOURCES } from "../api/resource.ts";
+import { type ClustersetIp, clustersetIpOf } from "../clusterset-ip.ts";
+import { DerivedServices } from "./derived-services.ts";
+import { type HeldImport, heldImport, heldSlice, sliceOf } from "./held.ts";
 import { HeldObjects } from "./held-objects.ts";
-import { importObject, serviceObject } from "./import-object.ts";
+import { importObject } from "./import-object.ts";
 import type { ImportSinkOptions } from "./import-sink-options.ts";
 import { importStatus } from "./import-status.ts";
 import { KeyedQueue, type Outcome } from "./keyed-queue.ts";
-import type { KubeObject } from "./kube-object.ts";
 import { packSlices } from "./pack-slices.ts";
-import { type Projection, projectImport, projectService, projectSlice } from "./projection.ts";
+import { projectImport, projectSlice } from "./projection.ts";
 import { SliceTable } from "./slice-table.ts";
+import { tellAsked } from "./tell-asked.ts";
 import type { WantedImport } from "./wanted-import.ts";
-import { altered, foreign } from "./write-fault.ts";
+import { foreign } from "./write-fault.ts";
+import { writeObject } from "./write-object.ts";
 import { Writer } from "./writer.ts";
 
 const WORKERS = 8;
 const DONE: Outcome = { kind: "done" };
 
 /** ImportSink makes the objects of imported services in the cluster what they are to be (KEP-1645): for each the derived
- *  Service, then the slices, and the ServiceImport last, since a name is announced when it works. What goes, goes in the
- *  opposite order. `have` is what the API server holds; equal objects are not written. */
+ *  Service (unless its clusterset IP is the service address), then the slices, and the ServiceImport last, since a name is
+ *  announced when it works. What goes, goes in the opposite order. `have` is what the API server holds; equal objects are
+ *  not written. */
 export class ImportSink implements Room {
   readonly name = "imports";
   readonly #options: ImportSinkOptions;
   readonly #writer: Writer;
   readonly #queue: KeyedQueue;
   readonly #wants = new Map<string, WantedImport>();
-  /** Keys by their derived Service's. */
-  readonly #derived = new Map<string, string>();
   readonly #goneAt = new Map<string, number>();
-  readonly #imports = new HeldObjects(heldImport, (key) => this.#touch(key));
-  readonly #services = new HeldObjects(heldService, (key, before, after) => this.#onService(key, before, after));
+  readonly #imports = new HeldObjects(heldImport, (key, before, after) => this.#onImport(key, before, after));
+  readonly #services: DerivedServices;
   readonly #slices = new SliceTable();
   readonly #sliceObjects = new HeldObjects(heldSlice, (key, before, after) => {
     for (const touched of this.#slices.move(key, before, after)) this.#touch(touched);
@@ -47,6 +48,10 @@ export class ImportSink implements Room {
     this.#options = options;
     this.#writer = new Writer(options.api, options.clock);
     const { clock, random } = options;
+    this.#services = new DerivedServices(this.#writer, clock, (key, address) => {
+      this.#touch(key);
+      if (address) options.onAddress(key);
+    });
     const work = (key: string, signal: AbortSignal): Promise<Outcome> => this.#work(key, signal);
     this.#queue = new KeyedQueue({ name: this.name, clock, random, workers: WORKERS, work });
   }
@@ -65,14 +70,14 @@ export class ImportSink implements Room {
     const heard = { listed: () => this.#sweep(), back: () => this.#queue.hurry() };
     return {
       imports: this.#imports.follower(heard),
-      services: this.#services.follower(heard),
+      services: this.#services.held.follower(heard),
       slices: this.#sliceObjects.follower(heard),
     };
   }
 
   /** want says what a service is to be here; null: it is no more. */
   want(key: string, wanted: WantedImport | null): void {
-    this.#derived.set(derivedKey(key), key);
+    this.#services.know(key);
     if (wanted === null) {
       this.#wants.delete(key);
       this.#goneAt.set(key, this.#options.clock.monotonic());
@@ -101,11 +106,16 @@ export class ImportSink implements Room {
     this.#sweep();
   }
 
-  /** clusterIp is the address that a service has inside this cluster, or had until its Service was deleted: it gets that
-   *  again. Null before the first. */
-  clusterIp(key: string): Ip | null {
-    const [service, held] = [this.#services.get(derivedKey(key)), this.#imports.get(key)];
-    if (service?.ours === true) return service.clusterIp;
+  /** answer is the address that a service's name has inside this cluster: its service address once the import says so,
+   *  else its derived Service's, or what that had until it was deleted: it gets that again. Null before the first. */
+  answer(key: string, address: Ip | null): Ip | null {
+    const [service, said] = [this.#services.of(key), this.#said(key)];
+    return service === undefined || (said !== null && said === address) ? said : service.clusterIp;
+  }
+
+  /** What the import says; null while there is none of ours. */
+  #said(key: string): Ip | null {
+    const held = this.#imports.get(key);
     return held?.ours === true ? (held.ips[0] ?? null) : null;
   }
 
@@ -117,22 +127,32 @@ export class ImportSink implements Room {
     };
     for (const [key, held] of this.#imports.entries()) if (held.ours) gone(key);
     for (const key of this.#slices.keys()) gone(key);
-    for (const [key, held] of this.#services.entries()) if (held.ours && !this.#derived.has(key)) gone(`orphan ${key}`);
+    for (const name of this.#services.orphans()) gone(`orphan ${name}`);
   }
 
   #held(): readonly { readonly listed: boolean; readonly away: boolean }[] {
-    return [this.#imports, this.#services, this.#sliceObjects];
+    return [this.#imports, this.#services.held, this.#sliceObjects];
   }
 
   #touch(key: string): void {
     if (this.#wants.has(key) || this.#complete) this.#queue.add(key);
   }
 
-  #onService(derived: string, before: HeldService | undefined, after: HeldService | undefined): void {
-    const key = this.#derived.get(derived);
-    if (key === undefined) return;
+  #onImport(key: string, before: HeldImport | undefined, after: HeldImport | undefined): void {
     this.#touch(key);
-    if (before?.clusterIp !== after?.clusterIp) this.#options.onClusterIp(key);
+    const { troubles, clustersetIp } = this.#options;
+    tellAsked(troubles, { key, asked: after?.ours === true ? after.asked : null, otherwise: clustersetIp });
+    const [was, is] = [before?.ips[0], after?.ips[0]];
+    // That an import has the address of its Service is no news: it has it from there.
+    const news = before !== undefined || is !== this.#services.of(key)?.clusterIp;
+    if (was !== is && news) this.#options.onAddress(key);
+  }
+
+  /** What the clusterset IP of a service is to be: what its users ask for counts before what the cluster has. A Service that
+   *  is there stays until there is another address to have. */
+  #kindOf(key: string, address: Ip | null): ClustersetIp {
+    if (address === null && this.#services.of(key) !== undefined) return "derived";
+    return clustersetIpOf(this.#imports.get(key)?.asked ?? "") ?? this.#options.clustersetIp;
   }
 
   async #work(key: string, signal: AbortSignal): Promise<Outcome> {
@@ -142,7 +162,7 @@ export class ImportSink implements Room {
     }
     if (this.#held().some(({ away }) => away)) return { kind: "failed", afterMs: 0 };
     const orphan = /^orphan (.*)$/.exec(key)?.[1];
-    if (orphan !== undefined) return this.#removeService(orphan, signal);
+    if (orphan !== undefined) return this.#judge(orphan, await this.#services.remove(orphan, signal));
     const wanted = this.#wants.get(key);
     if (wanted === undefined) return this.#complete ? this.#withdraw(key, signal) : DONE;
     const { namespace } = wanted.imported;
@@ -177,42 +197,43 @@ export class ImportSink implements Room {
     if (!service.ok) return service;
     const slices = await this.#settleSlices(key, wanted, signal);
     if (!slices.ok) return slices;
-    const ips = wanted.imported.type === "Headless" || service.value.ip === null ? [] : [service.value.ip];
-    const object = importObject(wanted.imported, ips);
-    const made = await this.#write(RESOURCES.serviceImports, object, this.#imports, projectImport, signal);
+    const { ip, hasService, waitMs } = service.value;
+    const imports = { resource: RESOURCES.serviceImports, objects: this.#imports, project: projectImport };
+    const object = importObject(wanted.imported, ip === null ? [] : [ip], hasService);
+    const made = await writeObject(this.#writer, imports, object, signal);
     if (!made.ok) return made;
     const status = await this.#settleStatus(key, wanted, signal);
     if (!status.ok) return status;
-    return ok(Math.max(service.value.waitMs, slices.value, made.value, status.value));
+    return ok(Math.max(waitMs, slices.value, made.value, status.value));
   }
 
+  /** settleService sees that there is a derived Service where there is to be one, and none elsewhere; it gives the
+   *  service's address in this cluster. */
   async #settleService(
     key: string,
-    { imported, ready }: WantedImport,
+    { imported, ready, address }: WantedImport,
     signal: AbortSignal,
-  ): Promise<Result<{ readonly ip: Ip | null; readonly waitMs: number }, ApiFault>> {
-    const derived = derivedKey(key);
-    const held = this.#services.get(derived);
-    if (imported.type === "Headless" || ready.status === "False") {
-      if (held?.ours === true) await this.#writer.remove(RESOURCES.services, held.meta, signal);
-      return ok({ ip: null, waitMs: 0 });
+  ): Promise<Result<Settled, ApiFault>> {
+    const usable = imported.type === "ClusterSetIP" && ready.status !== "False";
+    const said = this.#said(key);
+    if (usable && this.#kindOf(key, address) === "derived") {
+      const made = await this.#services.settle(imported, said === address ? null : said, signal);
+      return made.ok ? ok({ ...made.value, hasService: true }) : made;
     }
-    if (held !== undefined && !held.ours) return err(foreign("Service", derived));
-    const before = held?.clusterIp ?? this.#imports.get(key)?.ips[0] ?? null;
-    const write = (ip: Ip | null): Promise<Result<number, ApiFault>> =>
-      this.#write(RESOURCES.services, serviceObject(imported, ip), this.#services, projectService, signal);
-    let made = await write(before);
-    // The address of before is somebody else's by now, or the cluster's range is another.
-    if (!made.ok && made.error.code === 422 && held === undefined && before !== null) made = await write(null);
-    return made.ok ? ok({ ip: this.clusterIp(key), waitMs: made.value }) : made;
+    // Clients remember the Service's address a while after the import has another.
+    const stays = usable && said !== null && said === this.#services.of(key)?.clusterIp;
+    const left = stays ? ok(0) : await this.#services.retire(key, usable ? this.#options.lingerMs : 0, signal);
+    return left.ok ? ok({ ip: usable ? address : null, hasService: false, waitMs: left.value }) : left;
   }
 
   async #settleSlices(key: string, wanted: WantedImport, signal: AbortSignal): Promise<Result<number, ApiFault>> {
     const held = this.#slices.of(key);
-    const objects = packSlices(wanted, held.map(sliceOf));
+    const service = this.#services.of(key)?.meta.name ?? null; // one that is to go, too, while clients remember it
+    const objects = packSlices(wanted, held.map(sliceOf), service);
+    const slices = { resource: RESOURCES.endpointSlices, objects: this.#sliceObjects, project: projectSlice };
     let waitMs = 0;
     for (const object of objects) {
-      const made = await this.#write(RESOURCES.endpointSlices, object, this.#sliceObjects, projectSlice, signal);
+      const made = await writeObject(this.#writer, slices, object, signal);
       if (!made.ok) return made;
       waitMs = Math.max(waitMs, made.value);
     }
@@ -228,7 +249,9 @@ export class ImportSink implements Room {
     const held = this.#imports.get(key);
     if (held === undefined) return ok(0);
     const now = this.#options.clock.now();
-    const status = importStatus(wanted, { held, now, tellsSlices: this.#tellsSlices });
+    const { imported, address } = wanted;
+    const pending = imported.type === "ClusterSetIP" && address === null && this.#kindOf(key, null) === "global";
+    const status = importStatus(wanted, { held, now, pending, tellsSlices: this.#tellsSlices });
     if (status === null) return ok(0);
     const options = { held: held.meta, subresource: "status", signal } as const;
     const done = await this.#writer.apply(RESOURCES.serviceImports, status, options);
@@ -237,28 +260,6 @@ export class ImportSink implements Room {
       return done.ok ? ok(0) : done;
     this.#tellsSlices = false; // an older CRD
     return this.#settleStatus(key, wanted, signal);
-  }
-
-  /** write applies an object unless it is there as it is to be; the value is how long it must be left alone before. */
-  async #write<T extends Held>(
-    resource: Resource,
-    object: KubeObject,
-    objects: HeldObjects<T>,
-    project: (object: unknown) => Projection,
-    signal: AbortSignal,
-  ): Promise<Result<number, ApiFault>> {
-    const { namespace, name } = object.metadata;
-    const key = `${namespace}/${name}`;
-    const held = objects.get(key);
-    const wanted = project(object);
-    if (held?.projection === wanted) return ok(0);
-    if (held !== undefined && !held.ours) return err(foreign(resource.kind, key));
-    const waitMs = this.#writer.waitMs(resource, object.metadata);
-    if (waitMs > 0) return ok(waitMs);
-    const done = await this.#writer.apply(resource, object, { held: held?.meta ?? null, signal });
-    if (!done.ok) return done;
-    const after = objects.put(key, done.value);
-    return after?.projection === wanted ? ok(0) : err(altered(resource.kind, key));
   }
 
   /** The name goes at once; its Service and slices when no client remembers it. */
@@ -278,13 +279,15 @@ export class ImportSink implements Room {
     }
     this.#goneAt.delete(key);
     this.#options.troubles.clear("import-unwritten", key);
-    return this.#removeService(derivedKey(key), signal);
+    return this.#judge(key, await this.#services.retire(key, 0, signal));
   }
+}
 
-  async #removeService(derived: string, signal: AbortSignal): Promise<Outcome> {
-    const held = this.#services.get(derived);
-    if (held?.ours !== true) return DONE;
-    const gone = await this.#writer.remove(RESOURCES.services, held.meta, signal);
-    return this.#judge(derived, gone.ok ? ok(0) : gone);
-  }
+/** Settled is what became of a derived Service. */
+interface Settled {
+  /** The address that the import is to have. */
+  readonly ip: Ip | null;
+  /** Whether the import is to name a Service. */
+  readonly hasService: boolean;
+  readonly waitMs: number;
 }
