@@ -1,3 +1,4 @@
+import { WITHDRAW_MS } from "#globalnet";
 import { fingerprintOf } from "#identity";
 import type { ImportSink, Live, NetworkSink, WantedImport } from "#kube";
 import type { Clock, Log, Room, Troubles } from "#life";
@@ -8,7 +9,7 @@ import { awaitsAddress, type CompiledService, exportsOf } from "./compile-servic
 import { exportBodyOf } from "./export-body.ts";
 import type { KubernetesSide } from "./kubernetes-side.ts";
 import { networkDocument } from "./network-now.ts";
-import { type GatewayOptions, WITHDRAW_MS } from "./options.ts";
+import type { GatewayOptions } from "./options.ts";
 import type { Gateway } from "./state.ts";
 import { exportKey } from "./statements.ts";
 import { translationNow } from "./view.ts";

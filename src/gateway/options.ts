@@ -40,7 +40,5 @@ export interface GatewayOptions {
 
 /** Seconds between keepalives: below the shortest common NAT timeout for UDP, as `wg` documents. */
 export const KEEPALIVE_SECONDS = 25;
-/** What was in the service table stays that long after its name is gone from DNS: twice the zone's TTL. */
-export const WITHDRAW_MS = 10_000;
 export const TTL_SECONDS = 5;
 export const ORIGIN = "clusterset.local";

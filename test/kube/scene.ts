@@ -45,18 +45,16 @@ export interface KubeScene {
 
 export const NAMESPACE = "shop";
 
-/** The one version of the Multi-Cluster Services API that a cluster serves; both unless told. */
-type Versions = Readonly<Record<string, string>>;
-/** What the gateways of a cluster are told beside. */
-type Flags = Readonly<Record<string, readonly string[]>>;
+/** Told is what is particular to clusters, by their names. */
+interface Told {
+  /** The one version of the Multi-Cluster Services API that a cluster serves; both unless told. */
+  readonly versions?: Readonly<Record<string, string>>;
+  /** What the gateways of a cluster are told beside. */
+  readonly flags?: Readonly<Record<string, readonly string[]>>;
+}
 
 /** raiseKubeScene makes a broker and as many clusters, each with CRDs and the namespace `shop`. */
-async function raiseKubeScene(
-  tools: KubeTools,
-  clusters: readonly string[],
-  versions: Versions,
-  flagsOf: Flags,
-): Promise<KubeScene> {
+async function raiseKubeScene(tools: KubeTools, clusters: readonly string[], told: Told): Promise<KubeScene> {
   const dir = mkdtempSync(join(tmpdir(), "meridian-scene-"));
   const ends: (() => Promise<unknown>)[] = [];
   const down = async (): Promise<void> => {
@@ -71,12 +69,12 @@ async function raiseKubeScene(
       const plane = await startControlPlane({ tools });
       ends.push(() => plane.down());
       const user = await kubeClient(plane.kubeconfig);
-      await user.installCrds(versions[cluster]);
+      await user.installCrds(told.versions?.[cluster]);
       await user.grantGateway();
       await user.create(RESOURCES.namespaces, { metadata: { name: NAMESPACE } });
       const token = (await say(["invite", "--data", place.data])).out.trim();
       const [data, dns, http] = [join(dir, cluster), await freePort(), await freePort()];
-      const flags = flagsOf[cluster] ?? [];
+      const flags = told.flags?.[cluster] ?? [];
       const argv = gatewayArgv({ cluster, data, dns, http, kubeconfig: plane.gatewayKubeconfig, flags });
       const gateway = startDaemon(argv, { MERIDIAN_JOIN_TOKEN: token });
       const member = { cluster, plane, user, dns, http, data, flags, gateway };
@@ -120,10 +118,9 @@ async function raiseBroker(argv: readonly string[], ends: (() => Promise<unknown
 /** raisePair is a scene of the two clusters that nearly everything is shown with. */
 export async function raisePair(
   tools: KubeTools,
-  versions: Versions = {},
-  flags: Flags = {},
+  told: Told = {},
 ): Promise<{ readonly scene: KubeScene; readonly amber: KubeMember; readonly birch: KubeMember }> {
-  const scene = await raiseKubeScene(tools, ["amber", "birch"], versions, flags);
+  const scene = await raiseKubeScene(tools, ["amber", "birch"], told);
   const [amber, birch] = scene.members;
   if (amber === undefined || birch === undefined) throw new Error("the scene has two members");
   return { scene, amber, birch };
