@@ -27,9 +27,21 @@ describe("compileEntries()", () => {
     ],
     ["affinity", service(WEB, [slice("birch", ["242.2.0.1"])], "client"), [`${WEB} TCP 80 client > 242.2.0.1:8080*1`]],
     ["nothing that is ready: an entry that refuses", service(WEB, []), [`${WEB} TCP 80 none > `]],
-    ["no endpoint by a port of another name", service(WEB, [slice("birch", ["242.2.0.1"], 8080, "admin")]), [`${WEB} TCP 80 none > `]],
-    ["the address of a derived Service: none, kube-proxy has it", service("10.96.0.9", [slice("birch", ["242.2.0.1"])]), []],
-    ["an address of the supernet that is no service's: none", service("242.1.0.9", [slice("birch", ["242.2.0.1"])]), []],
+    [
+      "no endpoint by a port of another name",
+      service(WEB, [slice("birch", ["242.2.0.1"], 8080, "admin")]),
+      [`${WEB} TCP 80 none > `],
+    ],
+    [
+      "the address of a derived Service: none, kube-proxy has it",
+      service("10.96.0.9", [slice("birch", ["242.2.0.1"])]),
+      [],
+    ],
+    [
+      "an address of the supernet that is no service's: none",
+      service("242.1.0.9", [slice("birch", ["242.2.0.1"])]),
+      [],
+    ],
   ])("%s", (_, given, wanted) => {
     expect(lines(given)).toEqual(wanted);
   });
@@ -42,7 +54,10 @@ describe("compileEntries()", () => {
   test("one entry for each port", () => {
     const { imported, slices } = service(WEB, [slice("birch", ["242.2.0.1"])]);
     const ports = [...imported.ports, { name: "dns", protocol: "UDP", port: 53 } as const];
-    const both = [...slices, { ...slice("birch", ["242.2.0.1"]), ports: [{ name: "dns", protocol: "UDP", port: 5353 } as const] }];
+    const both = [
+      ...slices,
+      { ...slice("birch", ["242.2.0.1"]), ports: [{ name: "dns", protocol: "UDP", port: 5353 } as const] },
+    ];
     expect(lines({ imported: { ...imported, ports }, slices: both })).toEqual([
       `${WEB} TCP 80 none > 242.2.0.1:8080*1`,
       `${WEB} UDP 53 none > 242.2.0.1:5353*1`,

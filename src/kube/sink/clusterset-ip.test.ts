@@ -4,6 +4,7 @@ import { backend, wantedImport } from "./example-import.ts";
 import { type HeldImport, heldImport } from "./held.ts";
 import { importObject } from "./import-object.ts";
 import { importStatus } from "./import-status.ts";
+import { part } from "./projection.ts";
 import { tellAsked } from "./tell-asked.ts";
 
 const ASK = "meridian.io/clusterset-ip";
@@ -40,7 +41,7 @@ describe("an import", () => {
   test("that waits for its address is not ready", () => {
     const status = (pending: boolean) => {
       const ask = { held: held({}), now: 0, pending, tellsSlices: true };
-      return (importStatus(wantedImport([]), ask)?.["status"] as { conditions: readonly object[] }).conditions;
+      return part(importStatus(wantedImport([]), ask), "status")["conditions"];
     };
     expect(status(true)).toMatchObject([{ type: "Ready", status: "False", reason: "Pending" }]);
     expect(status(false)).toMatchObject([{ type: "Ready", status: "True", reason: "Ready" }]);
