@@ -12,7 +12,7 @@ import { networkDocument } from "./network-now.ts";
 import type { GatewayOptions } from "./options.ts";
 import type { Gateway } from "./state.ts";
 import { exportKey } from "./statements.ts";
-import { translationNow } from "./view.ts";
+import { plainNodesNow, translationNow } from "./view.ts";
 
 interface Deps {
   readonly clock: Clock;
@@ -25,6 +25,8 @@ interface Deps {
 
 /** How often it is looked whether this gateway may write: it speaks for its cluster, or does not any more. */
 const LOOK_MS = 200;
+/** A name waits so long for the cluster's other nodes to hear of its service address. */
+const SPREAD_MS = 250;
 
 /** createKubernetesSide joins the API server's watches, the source and the sinks; null where exports are read from a
  *  folder. */
@@ -43,6 +45,7 @@ export function createKubernetesSide(
     hasNamespace: (namespace) => source.current().namespaces.has(namespace),
     clustersetIp,
     onAddress: (key) => self().reconciler.markServices([key]),
+    spreadMs: () => (plainNodesNow(self()).length > 0 ? SPREAD_MS : 0),
     lingerMs: WITHDRAW_MS,
   });
   const exports = new live.ExportSink({ ...common, conditionsOf: (key) => conditionsNow(self(), key) });

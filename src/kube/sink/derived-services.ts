@@ -16,6 +16,8 @@ import type { Writer } from "./writer.ts";
  *  imports'. */
 export class DerivedServices {
   readonly held = new HeldObjects(heldService, (name, before, after) => {
+    if (before?.meta.uid !== after?.meta.uid) this.#foundAt.set(name, this.#clock.monotonic());
+    if (after === undefined) this.#foundAt.delete(name);
     const key = this.#keys.get(name);
     if (key !== undefined) this.#changed(key, before?.clusterIp !== after?.clusterIp);
   });
@@ -24,6 +26,8 @@ export class DerivedServices {
   readonly #changed: (key: string, address: boolean) => void;
   /** Keys by the names of their Services. */
   readonly #keys = new Map<string, string>();
+  /** When a Service was found first, monotonic, by its name. */
+  readonly #foundAt = new Map<string, number>();
   /** When a Service that is not wanted any more was found, monotonic. */
   readonly #retired = new Map<string, number>();
 
@@ -43,6 +47,12 @@ export class DerivedServices {
   of(key: string): HeldService | undefined {
     const held = this.held.get(derivedKey(key));
     return held?.ours === true ? held : undefined;
+  }
+
+  /** ageMs is for how long there has been the Service of an import, as far as is known here. */
+  ageMs(key: string): number {
+    const now = this.#clock.monotonic();
+    return now - (this.#foundAt.get(derivedKey(key)) ?? now);
   }
 
   /** orphans are Services of ours of which no import is known, by their own names. */

@@ -16,6 +16,8 @@ export interface ImportSinkOptions {
   readonly clustersetIp: ClustersetIp;
   /** Hears of services that may have another address than before inside this cluster, by "namespace/name". */
   readonly onAddress: (key: string) => void;
+  /** How long the cluster's other nodes may take to hear of what was written; 0 where there are none. */
+  readonly spreadMs: () => number;
   /** What a name was answered with may be in use a while after the name is gone. */
   readonly lingerMs: number;
 }

@@ -5,11 +5,13 @@ import type { ObjectFollower } from "../api/list-watch.ts";
 import { RESOURCES } from "../api/resource.ts";
 import { type ClustersetIp, clustersetIpOf } from "../clusterset-ip.ts";
 import { DerivedServices } from "./derived-services.ts";
+import { FreshAddresses } from "./fresh-addresses.ts";
 import { type HeldImport, heldImport, heldSlice, sliceOf } from "./held.ts";
 import { HeldObjects } from "./held-objects.ts";
 import { importObject } from "./import-object.ts";
 import type { ImportSinkOptions } from "./import-sink-options.ts";
 import { importStatus } from "./import-status.ts";
+import { judge } from "./judge.ts";
 import { KeyedQueue, type Outcome } from "./keyed-queue.ts";
 import { packSlices } from "./pack-slices.ts";
 import { projectImport, projectSlice } from "./projection.ts";
@@ -21,6 +23,8 @@ import { writeObject } from "./write-object.ts";
 import { Writer } from "./writer.ts";
 
 const WORKERS = 8;
+/** kube-proxy has a new Service, and that it has endpoints, by then: it looks once a second, less often in large clusters. */
+const TAKEN_UP_MS = 3000;
 const DONE: Outcome = { kind: "done" };
 
 /** ImportSink makes the objects of imported services in the cluster what they are to be (KEP-1645): for each the derived
@@ -36,6 +40,7 @@ export class ImportSink implements Room {
   readonly #goneAt = new Map<string, number>();
   readonly #imports = new HeldObjects(heldImport, (key, before, after) => this.#onImport(key, before, after));
   readonly #services: DerivedServices;
+  readonly #fresh: FreshAddresses;
   readonly #slices = new SliceTable();
   readonly #sliceObjects = new HeldObjects(heldSlice, (key, before, after) => {
     for (const touched of this.#slices.move(key, before, after)) this.#touch(touched);
@@ -52,6 +57,7 @@ export class ImportSink implements Room {
       this.#touch(key);
       if (address) options.onAddress(key);
     });
+    this.#fresh = new FreshAddresses(clock, options.spreadMs);
     const work = (key: string, signal: AbortSignal): Promise<Outcome> => this.#work(key, signal);
     this.#queue = new KeyedQueue({ name: this.name, clock, random, workers: WORKERS, work });
   }
@@ -80,6 +86,7 @@ export class ImportSink implements Room {
     this.#services.know(key);
     if (wanted === null) {
       this.#wants.delete(key);
+      this.#fresh.forget(key);
       this.#goneAt.set(key, this.#options.clock.monotonic());
     } else {
       this.#wants.set(key, wanted);
@@ -106,11 +113,18 @@ export class ImportSink implements Room {
     this.#sweep();
   }
 
-  /** answer is the address that a service's name has inside this cluster: its service address once the import says so,
-   *  else its derived Service's, or what that had until it was deleted: it gets that again. Null before the first. */
+  /** answer is the address that a service's name has inside this cluster: its service address once the import says so and
+   *  other nodes have heard of that, else its derived Service's, or what that had until it was deleted: it gets that again.
+   *  Null before the first. */
   answer(key: string, address: Ip | null): Ip | null {
     const [service, said] = [this.#services.of(key), this.#said(key)];
-    return service === undefined || (said !== null && said === address) ? said : service.clusterIp;
+    if (address !== null && said === address) {
+      if (this.#fresh.may(key, address)) return address;
+      this.#queue.add(key); // which finds when the time has come
+      return service?.clusterIp ?? null;
+    }
+    if (service !== undefined) return service.clusterIp;
+    return said ?? (this.#fresh.has(key, address) ? address : null); // an import that was deleted comes back
   }
 
   /** What the import says; null while there is none of ours. */
@@ -156,37 +170,26 @@ export class ImportSink implements Room {
   }
 
   async #work(key: string, signal: AbortSignal): Promise<Outcome> {
+    const waitMs = this.#fresh.waitMs(key);
+    if (waitMs === 0) this.#options.onAddress(key);
+    const outcome = await this.#write(key, signal);
+    if (waitMs === null || waitMs === 0 || outcome.kind === "failed") return outcome;
+    return { kind: "again", afterMs: outcome.kind === "done" ? waitMs : Math.min(waitMs, outcome.afterMs) };
+  }
+
+  async #write(key: string, signal: AbortSignal): Promise<Outcome> {
     if (!this.#options.mayWrite() || !this.listed) {
       this.#owes = true;
       return DONE;
     }
     if (this.#held().some(({ away }) => away)) return { kind: "failed", afterMs: 0 };
     const orphan = /^orphan (.*)$/.exec(key)?.[1];
-    if (orphan !== undefined) return this.#judge(orphan, await this.#services.remove(orphan, signal));
+    if (orphan !== undefined) return judge(this.#options.troubles, orphan, await this.#services.remove(orphan, signal));
     const wanted = this.#wants.get(key);
     if (wanted === undefined) return this.#complete ? this.#withdraw(key, signal) : DONE;
     const { namespace } = wanted.imported;
     if (!this.#options.hasNamespace(namespace)) return DONE;
-    return this.#judge(key, await this.#settle(key, wanted, signal));
-  }
-
-  /** judge tells of what could not be written, and says when to try again. */
-  #judge(key: string, done: Result<number, ApiFault>): Outcome {
-    const { troubles } = this.#options;
-    if (done.ok) {
-      troubles.clear("import-unwritten", key);
-      return done.value > 0 ? { kind: "again", afterMs: done.value } : DONE;
-    }
-    const { code, reason, message, retryAfterMs } = done.error;
-    const title = "An imported service cannot be written to the API server";
-    troubles.set({
-      code: "import-unwritten",
-      severity: "warning",
-      title,
-      subject: key,
-      detail: `${reason || code}: ${message}`,
-    });
-    return { kind: "failed", afterMs: Math.min(retryAfterMs ?? 0, 30_000) };
+    return judge(this.#options.troubles, key, await this.#settle(key, wanted, signal));
   }
 
   /** settle makes all objects of a service; the value is how long to wait before there is more to do. */
@@ -217,8 +220,12 @@ export class ImportSink implements Room {
     const usable = imported.type === "ClusterSetIP" && ready.status !== "False";
     const said = this.#said(key);
     if (usable && this.#kindOf(key, address) === "derived") {
-      const made = await this.#services.settle(imported, said === address ? null : said, signal);
-      return made.ok ? ok({ ...made.value, hasService: true }) : made;
+      const changes = said !== null && said === address;
+      const made = await this.#services.settle(imported, changes ? null : said, signal);
+      if (!made.ok) return made;
+      const left = changes ? TAKEN_UP_MS - this.#services.ageMs(key) : 0;
+      // Until its Service is known everywhere, the import keeps the address that works.
+      return left > 0 ? ok({ ip: address, hasService: false, waitMs: left }) : ok({ ...made.value, hasService: true });
     }
     // Clients remember the Service's address a while after the import has another.
     const stays = usable && said !== null && said === this.#services.of(key)?.clusterIp;
@@ -267,7 +274,7 @@ export class ImportSink implements Room {
     const held = this.#imports.get(key);
     if (held?.ours === true) {
       const gone = await this.#writer.remove(RESOURCES.serviceImports, held.meta, signal);
-      if (!gone.ok) return this.#judge(key, gone);
+      if (!gone.ok) return judge(this.#options.troubles, key, gone);
       this.#imports.remove(key);
     }
     const { clock, lingerMs } = this.#options;
@@ -275,11 +282,10 @@ export class ImportSink implements Room {
     if (left > 0) return { kind: "again", afterMs: left };
     for (const { meta } of this.#slices.of(key)) {
       const gone = await this.#writer.remove(RESOURCES.endpointSlices, meta, signal);
-      if (!gone.ok) return this.#judge(key, gone);
+      if (!gone.ok) return judge(this.#options.troubles, key, gone);
     }
     this.#goneAt.delete(key);
-    this.#options.troubles.clear("import-unwritten", key);
-    return this.#judge(key, await this.#services.retire(key, 0, signal));
+    return judge(this.#options.troubles, key, await this.#services.retire(key, 0, signal));
   }
 }
 
