@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { GatewayOptions } from "#gateway";
 import { parseToken, readIdentity } from "#identity";
-import { EXPORT_MARKERS, type ExportMarker, NODE_WAYS } from "#kube";
+import { CLUSTERSET_IPS, EXPORT_MARKERS, type ExportMarker, NODE_WAYS } from "#kube";
 import type { Secret } from "#life";
 import {
   type Cidr,
@@ -43,6 +43,7 @@ export function readGatewayOptions(reader: Reader, around: Surroundings): Gatewa
     namespace: readNamespace(reader),
     nodeWay: reader.one("node-way", oneOf(...NODE_WAYS), "auto") ?? "auto",
     exportMarkers: reader.many("export-marker", exportMarker),
+    clustersetIp: reader.one("clusterset-ip", oneOf(...CLUSTERSET_IPS), "derived") ?? "derived",
     source: reader.one("source-id", sourceId),
     endpoint: reader.one("endpoint", endpoint),
     listenPort: reader.one("listen-port", tunnelPort, "51820") ?? 0,

@@ -33,6 +33,12 @@ export const gatewayVerb: Verb = {
       repeat: true,
     },
     {
+      flag: "clusterset-ip",
+      value: "derived|global",
+      help: "address of imports in a live cluster: of a derived Service, or the service address",
+      fallback: "derived",
+    },
+    {
       flag: "source-id",
       value: "TEXT",
       help: "what names the source of --manifests; the gateways of one cluster must be told the same",

@@ -1,5 +1,5 @@
 import { stringify } from "yaml";
-import { type Live, loadLive } from "#kube";
+import { CLUSTERSET_IPS, type Live, loadLive } from "#kube";
 import { type ClusterId, cidrFamily, err, ok, parseClusterId, parseNodeName, type Result } from "#values";
 import { identify } from "./cluster-identity.ts";
 import {
@@ -69,6 +69,12 @@ export const installVerb: Verb = {
       help: "export Services that carry the mark of cilium or linkerd, as well (repeatable)",
       repeat: true,
     },
+    {
+      flag: "clusterset-ip",
+      value: "derived|global",
+      help: "address of imports in a live cluster: of a derived Service, or the service address",
+      fallback: "derived",
+    },
     { flag: "listen-port", value: "PORT", help: "first of 8 UDP ports for the tunnels", fallback: "51820" },
     { flag: "timeout", value: "SPAN", help: "how long the gateways may take", fallback: "3m" },
     { flag: "identity-only", value: null, help: "join and keep the identity in the cluster; Helm installs the rest" },
@@ -127,6 +133,7 @@ function readAsk(reader: Reader): Ask | null {
   const marker = reader.many("export-marker", exportMarker);
   const listenPort = reader.one("listen-port", tunnelPort);
   const globalnet = readGlobalnet(reader);
+  const clustersetIp = reader.one("clusterset-ip", oneOf(...CLUSTERSET_IPS));
   const rest = {
     namespace: reader.one("namespace", parseClusterId, "meridian") ?? "",
     image: reader.one("image", imageName, "meridian:dev") ?? "",
@@ -138,6 +145,7 @@ function readAsk(reader: Reader): Ask | null {
   const gateway = {
     cluster,
     ...withoutEmpty({ podCidr, serviceCidr, globalCidr, exportMarker: marker }),
+    ...(clustersetIp === null ? {} : { clustersetIp }),
     ...(listenPort === null ? {} : { listenPort }),
     ...(globalnet ? {} : { globalnet: "off" }),
   };

@@ -48,7 +48,7 @@ function text(status: GatewayStatus): string {
 
 function nodeText(status: NodeStatus): string {
   const facts = table(
-    ["role", "cluster", "name", "version", "address", "global address", "heard"],
+    ["role", "cluster", "name", "version", "address", "global address", "heard", "services"],
     [
       [
         status.role,
@@ -58,6 +58,7 @@ function nodeText(status: NodeStatus): string {
         status.local ?? "-",
         status.global ?? "-",
         age(status.networkAgeSeconds),
+        String(status.services ?? "-"),
       ],
     ],
   );

@@ -1,5 +1,5 @@
 import type { ZoneEndpoint, ZoneService } from "#dns";
-import { type PlanPort, type ServiceEntry, serviceKey } from "#globalnet";
+import { equalShares, type PlanPort, type ServiceEntry, serviceKey, type Target } from "#globalnet";
 import { type Backend, type ExportOf, type ImportedService, mergeExports } from "#services";
 import type { ClusterId, Ip, Namespace, Protocol, ServiceName } from "#values";
 import type { Catalogue, ExportBody } from "#wire";
@@ -13,8 +13,9 @@ export interface ServiceContext {
   readonly direct?: ReadonlyMap<ClusterId, Translation>;
   /** Whether a member's endpoints can be reached now. */
   readonly reachable: (cluster: ClusterId) => boolean;
-  /** On Kubernetes: the address that a service has inside this cluster, and its name answers; null while it has none. */
-  readonly clusterIp?: ((key: string) => Ip | null) | undefined;
+  /** On Kubernetes: the address that a service has inside this cluster, and its name answers, given its service address;
+   *  null while it has none. */
+  readonly answer?: ((key: string, address: Ip | null) => Ip | null) | undefined;
   /** The members whose endpoints answered until now. */
   readonly last: readonly ClusterId[];
 }
@@ -95,14 +96,9 @@ export function compileService(
   };
 }
 
-/** A name answers the derived Service's address where there is one to be had, else the service address. */
-function answerOf(
-  { type }: ImportedService,
-  key: string,
-  address: Ip | null,
-  { clusterIp }: ServiceContext,
-): Ip | null {
-  return clusterIp === undefined || type === "Headless" ? address : clusterIp(key);
+/** A name answers what the cluster's own objects say, where there are such, else the service address. */
+function answerOf({ type }: ImportedService, key: string, address: Ip | null, { answer }: ServiceContext): Ip | null {
+  return answer === undefined || type === "Headless" ? address : answer(key, address);
 }
 
 /** A member that cannot be reached does not answer; when none can, the last known locations stay and are marked. */
@@ -173,31 +169,22 @@ function endpointsOf(backends: readonly Backend[]): readonly ZoneEndpoint[] {
   return [...byName.values()];
 }
 
-/** Before there is a policy every reachable member has an equal share, and within it every endpoint. */
+/** Before there is a policy every reachable member has an equal share. */
 function tableOf(imported: ImportedService, address: Ip, backends: readonly Backend[]): readonly ServiceEntry[] {
   return imported.ports.map(({ protocol, port }) => {
-    const targets = backends.flatMap((backend) => targetOf(backend, protocol, port));
-    const perMember = new Map<ClusterId, number>();
-    for (const { cluster } of targets) perMember.set(cluster, (perMember.get(cluster) ?? 0) + 1);
-    const counts = [...perMember.values()];
-    const even = counts.every((n) => n === counts[0]);
     return {
       address,
       protocol,
       port,
       affinity: imported.sessionAffinity === "ClientIP" ? "client" : "none",
-      backends: targets.map(({ cluster, address: to, port: target }) => ({
-        address: to,
-        port: target,
-        weight: even ? 1 : 1 / (perMember.get(cluster) ?? 1),
-      })),
+      backends: equalShares(backends.flatMap((backend) => targetOf(backend, protocol, port))),
     };
   });
 }
 
-function targetOf({ cluster, address, targets }: Backend, protocol: Protocol, port: number) {
+function targetOf({ cluster, address, targets }: Backend, protocol: Protocol, port: number): readonly Target[] {
   const target = targets.find((t) => t.protocol === protocol && t.port === port);
-  return target === undefined ? [] : [{ cluster, address, port: target.target }];
+  return target === undefined ? [] : [{ member: cluster, address, port: target.target }];
 }
 
 /** ServedService is what is kept of a compiled service once it is in force: little, since there may be very many. */

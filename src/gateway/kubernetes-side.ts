@@ -12,8 +12,8 @@ export interface KubernetesSide extends Room {
   serve(key: string, service: CompiledService | undefined): void;
   /** changed has the conditions of exports looked at again. */
   changed(keys: Iterable<string>): void;
-  /** clusterIp is what a service's name answers in this cluster; null while there is none. */
-  clusterIp(key: string): Ip | null;
+  /** answer is what a service's name answers in this cluster, given its service address; null while there is none. */
+  answer(key: string, address: Ip | null): Ip | null;
   /** removeAll takes everything of ours out of the cluster, once nothing writes any more; it gives how much. */
   removeAll(signal: AbortSignal): Promise<Result<number>>;
 }

@@ -1,3 +1,4 @@
+import { WITHDRAW_MS } from "#globalnet";
 import { fingerprintOf } from "#identity";
 import type { ImportSink, Live, NetworkSink, WantedImport } from "#kube";
 import type { Clock, Log, Room, Troubles } from "#life";
@@ -8,10 +9,10 @@ import { awaitsAddress, type CompiledService, exportsOf } from "./compile-servic
 import { exportBodyOf } from "./export-body.ts";
 import type { KubernetesSide } from "./kubernetes-side.ts";
 import { networkDocument } from "./network-now.ts";
-import { type GatewayOptions, WITHDRAW_MS } from "./options.ts";
+import type { GatewayOptions } from "./options.ts";
 import type { Gateway } from "./state.ts";
 import { exportKey } from "./statements.ts";
-import { translationNow } from "./view.ts";
+import { plainNodesNow, translationNow } from "./view.ts";
 
 interface Deps {
   readonly clock: Clock;
@@ -24,11 +25,13 @@ interface Deps {
 
 /** How often it is looked whether this gateway may write: it speaks for its cluster, or does not any more. */
 const LOOK_MS = 200;
+/** A name waits so long for the cluster's other nodes to hear of its service address. */
+const SPREAD_MS = 250;
 
 /** createKubernetesSide joins the API server's watches, the source and the sinks; null where exports are read from a
  *  folder. */
 export function createKubernetesSide(
-  { kubernetes, exportMarkers: markers, namespace, version }: GatewayOptions,
+  { kubernetes, exportMarkers: markers, clustersetIp, namespace, version }: GatewayOptions,
   live: Live | null,
   deps: Deps,
 ): KubernetesSide | null {
@@ -40,7 +43,9 @@ export function createKubernetesSide(
   const imports = new live.ImportSink({
     ...common,
     hasNamespace: (namespace) => source.current().namespaces.has(namespace),
-    onClusterIp: (key) => self().reconciler.markServices([key]),
+    clustersetIp,
+    onAddress: (key) => self().reconciler.markServices([key]),
+    spreadMs: () => (plainNodesNow(self()).length > 0 ? SPREAD_MS : 0),
     lingerMs: WITHDRAW_MS,
   });
   const exports = new live.ExportSink({ ...common, conditionsOf: (key) => conditionsNow(self(), key) });
@@ -64,7 +69,7 @@ export function createKubernetesSide(
     },
     serve: (key, service) => imports.want(key, service === undefined ? null : wantedOf(self(), service)),
     changed: (keys) => exports.changed(keys),
-    clusterIp: (key) => imports.clusterIp(key),
+    answer: (key, address) => imports.answer(key, address),
     removeAll: (signal) => live.removeAll(api, signal),
     run: async (signal) => {
       try {
@@ -135,10 +140,10 @@ function createWatcher({ clock, self }: Deps, { imports, network, mayWrite, owes
 /** wantedOf is what a compiled service is to be in this cluster. */
 export function wantedOf(
   { options }: Pick<Gateway, "options">,
-  { imported, backends, draining, stale }: CompiledService,
+  { imported, address, backends, draining, stale }: CompiledService,
 ): WantedImport {
   const ready = readyOf(imported.ipFamilies, stale);
-  return { imported, backends, draining, own: options.cluster, ready };
+  return { imported, address, backends, draining, own: options.cluster, ready };
 }
 
 /** Only IPv4 is translated in this version (I4). */

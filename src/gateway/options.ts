@@ -1,4 +1,4 @@
-import type { ExportMarker, KubeAccess, NodeWay } from "#kube";
+import type { ClustersetIp, ExportMarker, KubeAccess, NodeWay } from "#kube";
 import type { Secret } from "#life";
 import type { DataPlaneMode } from "#tunnel";
 import type { Cidr, ClusterId, HostPort, Ip, NodeName } from "#values";
@@ -24,6 +24,8 @@ export interface GatewayOptions {
   readonly namespace: string;
   /** Marks of other programs that export a Service of the live cluster. */
   readonly exportMarkers: readonly ExportMarker[];
+  /** What the clusterset IP of its imports is, unless they say. */
+  readonly clustersetIp: ClustersetIp;
   /** What tells the source of exports apart from others; null where nobody said. All gateways of a cluster have one. */
   readonly source: string | null;
   /** Where peers send to; null: what the broker saw. The port is of index 0. */
@@ -42,7 +44,5 @@ export interface GatewayOptions {
 
 /** Seconds between keepalives: below the shortest common NAT timeout for UDP, as `wg` documents. */
 export const KEEPALIVE_SECONDS = 25;
-/** What was in the service table stays that long after its name is gone from DNS: twice the zone's TTL. */
-export const WITHDRAW_MS = 10_000;
 export const TTL_SECONDS = 5;
 export const ORIGIN = "clusterset.local";

@@ -20,6 +20,8 @@ import {
   TestMember,
 } from "./testbed.ts";
 
+type Table = GlobalnetWant & { readonly services: NonNullable<GlobalnetWant["services"]> };
+
 /** World is a machine and a zone that write down what is done to them, and services that a test changes. */
 class World {
   readonly clock = new TestClock();
@@ -35,7 +37,7 @@ class World {
   tableFault: string | null = null;
   guardFault: string | null = null;
   may: (service: CompiledService) => boolean = () => true;
-  table: GlobalnetWant | undefined;
+  table: Table | undefined;
   readonly reconciler: Reconciler;
   readonly #stop = new AbortController();
   #running: Promise<void> = Promise.resolve();
@@ -110,7 +112,7 @@ class World {
           if (this.guardFault === null) return ok(undefined);
           return err({ kind: "failed", argv: ["nft"], code: 1, stderr: this.guardFault });
         },
-        reconcile: async (want: GlobalnetWant) => {
+        reconcile: async (want: Table) => {
           if (this.tableFault !== null) {
             this.log.push("table failed");
             return err({ kind: "failed", argv: ["nft"], code: 1, stderr: this.tableFault });

@@ -1,12 +1,11 @@
 import type { Responder, ZoneChange } from "#dns";
-import { type Globalnet, type ServiceEntry, sameEntry } from "#globalnet";
+import { EntryTable, type Globalnet, WITHDRAW_MS } from "#globalnet";
 import { type Clock, describeFault, Latest, type Log, type Room, slices, type Troubles, wakeOrAfter } from "#life";
 import type { Tunnels } from "#tunnel";
 import type { ClusterId, Ip } from "#values";
 import type { CompiledNetwork } from "./compile-network.ts";
 import { type CompiledService, portsOn, type ServedService, servedOf } from "./compile-service.ts";
 import { Counted } from "./counted.ts";
-import { WITHDRAW_MS } from "./options.ts";
 
 export interface ReconcilerParts {
   readonly clock: Clock;
@@ -32,11 +31,6 @@ const PASS = 500;
 const DRIFT_MS = 30_000;
 const RETRY_MS = 1000;
 
-interface Withdrawn {
-  readonly entry: ServiceEntry;
-  readonly until: number;
-}
-
 /** Reconciler makes the machine and the zone what the compiled view says, in one order: guard, tunnels, routes,
  *  translation, service table, then the zone, since a name is announced when it works. What goes leaves in the opposite
  *  order: out of the zone at once, out of the service table WITHDRAW_MS later, when no resolver remembers it. */
@@ -45,10 +39,7 @@ export class Reconciler implements Room {
   readonly #parts: ReconcilerParts;
   readonly #served = new Map<string, ServedService>();
   readonly #announced = new Set<string>();
-  readonly #table = new Map<string, ServiceEntry>();
-  /** Keys of the table that were changed since it was last applied. */
-  #changed = new Set<string>();
-  readonly #withdrawn = new Map<string, Withdrawn>();
+  readonly #table: EntryTable;
   readonly #held = new Set<string>();
   /** Own pods that are endpoints, and ports of this host that are. */
   readonly #hairpin = new Counted<Ip>();
@@ -62,6 +53,7 @@ export class Reconciler implements Room {
 
   constructor(parts: ReconcilerParts) {
     this.#parts = parts;
+    this.#table = new EntryTable(parts.clock, WITHDRAW_MS);
   }
 
   /** served is every service that was compiled, announced or not. */
@@ -155,8 +147,7 @@ export class Reconciler implements Room {
   /** How long until something has to be taken out of the table, or the machine is looked at again. */
   #untilNext(): number {
     const now = this.#parts.clock.monotonic();
-    const next = [...this.#withdrawn.values()].reduce((least, { until }) => Math.min(least, until), now + DRIFT_MS);
-    return Math.max(50, next - now + 5);
+    return Math.max(50, Math.min(this.#table.nextAt() - now, DRIFT_MS) + 5);
   }
 
   /** One pass: the network if it changed, then some of the services that did. Gives the first fault. */
@@ -173,7 +164,7 @@ export class Reconciler implements Room {
     if (fault !== undefined) this.#networkDirty = true;
     const changed = await this.#compile(signal);
     this.#parts.responder.update(changed.gone);
-    this.#expire();
+    this.#table.expire();
     const tableFault = await this.#applyTable(signal);
     if (tableFault !== undefined) {
       for (const { key } of changed.ready) this.#dirty.add(key);
@@ -226,7 +217,7 @@ export class Reconciler implements Room {
     this.#held.delete(key);
     if (before === undefined) return [];
     this.#forget(before);
-    this.#retire(before.tableKeys);
+    this.#table.retire(before.tableKeys);
     if (!this.#announced.delete(key)) return [];
     return [{ kind: "remove", namespace: before.namespace, name: before.name }];
   }
@@ -238,14 +229,9 @@ export class Reconciler implements Room {
     if (before !== undefined) this.#forget(before);
     this.#hairpin.put(next.hairpin);
     this.#hostPorts.put(next.hostPorts);
-    if (before !== undefined) this.#retire(before.tableKeys.filter((key) => !next.tableKeys.includes(key)));
+    if (before !== undefined) this.#table.retire(before.tableKeys.filter((key) => !next.tableKeys.includes(key)));
     compiled.table.forEach((entry, at) => {
-      const key = next.tableKeys[at] ?? "";
-      this.#withdrawn.delete(key);
-      const known = this.#table.get(key);
-      if (known !== undefined && sameEntry(known, entry)) return;
-      this.#table.set(key, entry);
-      this.#changed.add(key);
+      this.#table.put(next.tableKeys[at] ?? "", entry);
     });
   }
 
@@ -254,31 +240,13 @@ export class Reconciler implements Room {
     this.#hostPorts.take(hostPorts);
   }
 
-  #retire(keys: readonly string[]): void {
-    const until = this.#parts.clock.monotonic() + WITHDRAW_MS;
-    for (const key of keys) {
-      const entry = this.#table.get(key);
-      if (entry !== undefined) this.#withdrawn.set(key, { entry, until });
-    }
-  }
-
-  #expire(): void {
-    const now = this.#parts.clock.monotonic();
-    for (const [key, { until }] of this.#withdrawn) {
-      if (until > now) continue;
-      this.#withdrawn.delete(key);
-      this.#table.delete(key);
-      this.#changed.add(key);
-    }
-  }
-
   async #applyTable(signal: AbortSignal): Promise<string | undefined> {
     const { plane } = this.#parts;
     if (this.#network === undefined || plane === null) return undefined;
     const hostPorts = portsOn(this.#network.globalnet.node.local, this.hostPorts);
     const plan = { ...this.#network.globalnet, hairpin: this.#hairpin.sorted(), hostPorts };
-    const want = { plan, services: this.#table, changed: this.#changed };
-    this.#changed = new Set(); // if it cannot be applied, all is compared the next time
+    const changed = this.#table.takeChanged();
+    const want = { plan, services: this.#table.entries, ...(changed === undefined ? {} : { changed }) };
     const applied = await plane.globalnet.reconcile(want, signal);
     return applied.ok ? undefined : describeFault(applied.error);
   }

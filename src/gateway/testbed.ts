@@ -195,6 +195,7 @@ export function optionsOf(change: Partial<GatewayOptions> = {}): GatewayOptions 
     namespace: "meridian",
     nodeWay: "auto",
     exportMarkers: [],
+    clustersetIp: "derived",
     source: null,
     endpoint: null,
     listenPort: 51_820,

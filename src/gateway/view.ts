@@ -88,7 +88,7 @@ function compilerNow(gateway: Gateway): Compile {
     translation: translationNow(gateway),
     direct: directNow(gateway),
     reachable,
-    clusterIp: kubernetes?.clusterIp,
+    answer: kubernetes?.answer,
   };
   return (key, last) => compileService(follower.catalogue, key, { ...common, last });
 }
@@ -178,7 +178,7 @@ export function statementsNow(gateway: Gateway): (key: string) => Statement | un
 export function mayAnnounce(gateway: Gateway, service: CompiledService): "now" | "later" | "told" {
   const { plane, reconciler, session, kubernetes } = gateway;
   const { type, addresses } = service.zone;
-  if (kubernetes !== null && type === "ClusterSetIP" && addresses.length === 0) return "told"; // by the Service that it does not have yet
+  if (kubernetes !== null && type === "ClusterSetIP" && addresses.length === 0) return "told"; // by the objects that it does not have yet
   if (plane === null) return "now";
   if (reconciler.network === undefined) return "later";
   const { firstSeen, fromDisk } = session;

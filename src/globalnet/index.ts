@@ -9,6 +9,8 @@ export { COUNTERS, type CounterName } from "./base-chains.ts";
 export type { SetContents, SetName } from "./base-sets.ts";
 export { type Conntrack, type Flow, systemConntrack } from "./conntrack.ts";
 export type { Count, Counters } from "./counters.ts";
+export { EntryTable, WITHDRAW_MS } from "./entry-table.ts";
+export { equalShares, type Target } from "./equal-shares.ts";
 export { createGlobalnet, type Globalnet, type GlobalnetPorts } from "./globalnet.ts";
 export { type GlobalnetPlan, type PlanPort, planFault } from "./globalnet-plan.ts";
 export { type Nft, systemNft } from "./nft.ts";

@@ -52,6 +52,14 @@ describe("plan()", () => {
     ]);
   });
 
+  test("leaves services alone that are not known, in a table of another prefix as well", () => {
+    const have = reached({ plan: P, services: exampleServices(ONE) });
+    expect(plan(have, { plan: P, services: null })).toEqual([]);
+    const other = examplePlan(1, { servicePrefix: "242.128.0.0/9" as Cidr });
+    expect(kinds(plan(have, { plan: other, services: null }))).toEqual(["base"]);
+    expect(kinds(plan(emptyState, { plan: P, services: null }))).toEqual(["base"]);
+  });
+
   test("an entry that nothing answers for is removed, and no step when there is none", () => {
     const silent = exampleEntry("242.192.0.1 TCP 80", ["242.2.0.1:80*0"]);
     const have = reached({ plan: P, services: exampleServices(ONE) });

@@ -37,20 +37,29 @@ export function* planSteps(
   onSame: (key: string, entry: ServiceEntry) => void = () => {},
 ): Generator<Step | undefined> {
   yield* baseSteps(have, want.plan);
+  const { services, changed } = want;
   const { servicePrefix } = want.plan;
   const kept = isWhole(have.services, serviceShape(servicePrefix));
-  if (!kept) yield { kind: "service-table", servicePrefix };
+  if (!kept && services !== null) yield { kind: "service-table", servicePrefix };
   for (const table of have.strays) yield { kind: "drop-table", table };
+  if (services !== null)
+    yield* serviceSteps(kept ? have.entries : new Map(), services, kept ? changed : undefined, onSame);
+}
+
+function* serviceSteps(
+  entries: GlobalnetState["entries"],
+  services: ReadonlyMap<string, ServiceEntry>,
+  changed: ReadonlySet<string> | undefined,
+  onSame: (key: string, entry: ServiceEntry) => void,
+): Generator<Step | undefined> {
   // Removals come first: an address that moves to another service is free before it is taken.
-  const entries: GlobalnetState["entries"] = kept ? have.entries : new Map();
-  const changed = kept ? want.changed : undefined;
   for (const key of changed ?? entries.keys()) {
     const from = entries.get(key);
-    if (from !== undefined && !want.services.has(key)) yield { kind: "service", key, from, to: undefined };
+    if (from !== undefined && !services.has(key)) yield { kind: "service", key, from, to: undefined };
   }
-  for (const key of changed ?? want.services.keys()) {
+  for (const key of changed ?? services.keys()) {
     const from = entries.get(key);
-    const entry = want.services.get(key);
+    const entry = services.get(key);
     if (entry === undefined || from?.entry === entry) continue;
     const step = serviceStep(key, from, entry);
     if (step === undefined && from !== undefined) onSame(key, entry);

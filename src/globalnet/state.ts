@@ -7,7 +7,8 @@ import type { ServiceEntry } from "./service-entry.ts";
 /** GlobalnetWant is the desired state: the translation of this node, and the service table by serviceKey. */
 export interface GlobalnetWant {
   readonly plan: GlobalnetPlan;
-  readonly services: ReadonlyMap<string, ServiceEntry>;
+  /** Null while it is not known: then what there is of the service table stays, whoever made it. */
+  readonly services: ReadonlyMap<string, ServiceEntry> | null;
   /** Keys of all services that may differ from the want before; absent where that is not known. One change among ten
    *  thousand then costs one comparison. */
   readonly changed?: ReadonlySet<string>;

@@ -77,8 +77,22 @@ export function globalnetContract(fresh: () => Promise<Nft>, steps: number): voi
     expect(bare(value(await globalnet.apply(have, todo)))).toEqual(bare(value(await globalnet.read())));
   });
 
+  test("while services are not known, those of an earlier daemon stay; once they are, all are compared", async () => {
+    const { nft, globalnet } = await start();
+    const [one = [], two = []] = [SERVICES.slice(0, 2), SERVICES.slice(3, 4)];
+    value(await globalnet.reconcile({ plan: examplePlan(1), services: exampleServices(...one, ...two) }));
+    globalnet.forget();
+    const other = examplePlan(1, { localLinks: ["cni1"] });
+    value(await globalnet.reconcile({ plan: other, services: null }));
+    expect(value(await globalnet.read())).toMatchObject({ base: { sets: { localif: ['"cni1"'] } } });
+    expect(value(await globalnet.read()).entries.size).toBe(3);
+    value(await globalnet.reconcile({ plan: other, services: exampleServices(...two) }));
+    expect([...value(await globalnet.read()).entries.keys()]).toEqual(["242.192.0.2 SCTP 99"]);
+    expect((await nft.list(["-j", "list", "tables"])).ok).toBe(true);
+  });
+
   describe("a machine that somebody else changed", () => {
-    const want: GlobalnetWant = { plan: examplePlan(1), services: exampleServices(...SERVICES.slice(0, 2)) };
+    const want = { plan: examplePlan(1), services: exampleServices(...SERVICES.slice(0, 2)) };
     const damages: readonly (readonly [string, string])[] = [
       ["a guard without rules", 'delete table ip meridian\ntable ip meridian {\n  comment "0"\n}\n'],
       ["no service table", "delete table ip meridian-services\n"],

@@ -1,6 +1,7 @@
 export { describeAccess, type KubeAccess } from "./api/access.ts";
 export type { ApiServer, ApiTraffic } from "./api/api-server.ts";
 export type { Resource } from "./api/resource.ts";
+export { CLUSTERSET_IPS, type ClustersetIp } from "./clusterset-ip.ts";
 export type { Networks } from "./discover.ts";
 export { EXPORT_MARKERS, type ExportMarker } from "./export-marker.ts";
 export type { IdentityStore } from "./install/identity-secret.ts";
@@ -32,3 +33,5 @@ export {
 export type { ImportSink } from "./sink/import-sink.ts";
 export type { NetworkSink } from "./sink/network-sink.ts";
 export type { WantedImport } from "./sink/wanted-import.ts";
+export type { TableImport, TablePort, TableSlice } from "./table-objects.ts";
+export type { TableService, TableSource } from "./table-source.ts";

@@ -1,6 +1,5 @@
 import { type Clock, type Log, runAll, type Troubles } from "#life";
 import type { ApiServer } from "./api/api-server.ts";
-import type { ApiFault } from "./api/fault.ts";
 import { ListWatch, type ObjectFollower } from "./api/list-watch.ts";
 import { RESOURCES, type Resource, rightOf } from "./api/resource.ts";
 import { type ExportMarker, markedExport } from "./export-marker.ts";
@@ -10,6 +9,7 @@ import type { ManifestSource } from "./manifest-source.ts";
 import type { ManifestChange, Manifests } from "./manifests.ts";
 import { readObject } from "./read-object.ts";
 import { isOurs, part } from "./sink/projection.ts";
+import { tellUnread } from "./tell-unread.ts";
 import { LABEL } from "./well-known.ts";
 
 export interface KubernetesSourceOptions {
@@ -136,7 +136,7 @@ class ApiSource implements ManifestSource {
       },
       fault: (fault) => {
         other?.fault(fault);
-        this.#fault(right, fault);
+        tellUnread(this.#options.troubles, right, fault);
       },
     };
   }
@@ -211,25 +211,6 @@ class ApiSource implements ManifestSource {
     this.#resolveSynced();
     this.#tell({ changed: [], changedImports: [] });
   }
-
-  #fault(right: string, fault: ApiFault | null): void {
-    const { troubles } = this.#options;
-    if (fault === null) return troubles.clear("kubernetes-unread", right);
-    const title = "The API server does not let objects be read";
-    const detail = `${remedyOf(right, fault)} (${fault.message}); what was last known stays in force`;
-    troubles.set({ code: "kubernetes-unread", severity: severityOf(fault), title, subject: right, detail });
-  }
-}
-
-function severityOf({ code }: ApiFault): "critical" | "warning" {
-  return code === 401 || code === 403 || code === 404 ? "critical" : "warning";
-}
-
-function remedyOf(right: string, { code, reason }: ApiFault): string {
-  if (code === 403) return `the right to list and watch ${right} is missing: have it granted by RBAC`;
-  if (code === 401) return "the credentials were refused";
-  if (code === 404) return `the API server does not serve ${right}: apply deploy/crds`;
-  return code === 0 ? "it cannot be reached" : `it answers ${code} ${reason}`;
 }
 
 function isImported(object: unknown): boolean {

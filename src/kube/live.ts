@@ -13,3 +13,4 @@ export { ImportSink } from "./sink/import-sink.ts";
 export { NetworkSink } from "./sink/network-sink.ts";
 export { CLUSTER_PROPERTY, CLUSTERSET_PROPERTY, PropertySink } from "./sink/property-sink.ts";
 export { removeAll } from "./sink/remove-all.ts";
+export { createTableSource } from "./table-source.ts";

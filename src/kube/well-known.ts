@@ -21,3 +21,6 @@ export const LABEL = {
 
 /** On a ServiceImport: the Service whose cluster IPs it has. */
 export const DERIVED = "multicluster.kubernetes.io/derived-service";
+
+/** On a ServiceImport, by users of its cluster: what its clusterset IP is here, whatever the cluster's setting. */
+export const CLUSTERSET_IP = "meridian.io/clusterset-ip";

@@ -5,8 +5,9 @@ import { createProber, PROBE_PORT, type ProbeReport, type Prober } from "#probe"
 import { createTunnels, type Tunnels, watchRoutes } from "#tunnel";
 import type { Ip, NodeName } from "#values";
 import { NetworkKeeper } from "./network-keeper.ts";
-import { networkSource } from "./network-source.ts";
 import { NodeReconciler } from "./node-reconciler.ts";
+import { type NodeSource, nodeSource } from "./node-source.ts";
+import { NodeTable } from "./node-table.ts";
 import type { NodeOptions } from "./options.ts";
 
 export interface NodeDeps {
@@ -25,6 +26,8 @@ export interface NodeStatus {
   readonly global: Ip | null;
   /** Seconds since the gateways' word was heard; null while it is that of an earlier start. */
   readonly networkAgeSeconds: number | null;
+  /** Ports of service addresses that the service table has; null while that is not known, and where nobody tells. */
+  readonly services: number | null;
   readonly gateways: readonly NodeGatewayStatus[];
   readonly troubles: readonly Trouble[];
 }
@@ -53,9 +56,12 @@ export class NodeDaemon implements Room {
   readonly #network: NetworkKeeper;
   readonly #reconciler: NodeReconciler;
   readonly #tunnels: Tunnels & Room;
+  /** Null where nobody tells of services. */
+  readonly #table: NodeTable | null;
   readonly #up = new Map<string, boolean>();
   readonly #loop = watchLoopDelay();
   #prober: Prober | null = null;
+  #source: NodeSource | null = null;
 
   constructor(options: NodeOptions, deps: NodeDeps) {
     this.#options = options;
@@ -68,8 +74,10 @@ export class NodeDaemon implements Room {
     const dataPlane = { mode: "kernel", implementation: "kernel", version: null } as const;
     this.#tunnels = createTunnels({ ...common, dataPlane });
     const globalnet = createGlobalnet({ nft: systemNft(), conntrack: systemConntrack(), troubles: this.troubles });
+    const of = (key: string) => this.#source?.services?.of(key);
+    this.#table = options.from.kind === "file" ? null : new NodeTable(options.name, clock, of);
     this.#reconciler = new NodeReconciler({
-      ...{ clock, log, troubles: this.troubles, name: options.name, network: this.#network },
+      ...{ clock, log, troubles: this.troubles, name: options.name, network: this.#network, table: this.#table },
       plane: { tunnels: this.#tunnels, globalnet },
       isUp: (gateway) => this.#up.get(gateway),
       probe: ({ targets }) => this.#prober?.setTargets(targets),
@@ -78,12 +86,21 @@ export class NodeDaemon implements Room {
 
   async run(signal: AbortSignal): Promise<void> {
     await this.#network.load();
-    const source = await networkSource(this.#options, {
+    const mark = (): void => this.#reconciler.markServices();
+    this.#source = await nodeSource(this.#options, {
       ...this.#deps,
       troubles: this.troubles,
       heard: (text) => this.#network.heard(text),
+      changed: (key) => {
+        this.#table?.changed(key);
+        mark();
+      },
+      synced: () => {
+        this.#table?.synced();
+        mark();
+      },
     });
-    const rooms = [source, this.#reconciler, this.#tunnels, this.#routeWatcher(), this.#probeRoom()];
+    const rooms = [this.#source, this.#reconciler, this.#tunnels, this.#routeWatcher(), this.#probeRoom()];
     await runAll(rooms, signal);
     await this.#network.settled();
   }
@@ -116,6 +133,7 @@ export class NodeDaemon implements Room {
       local: applied?.routes.node.local ?? null,
       global: applied?.routes.node.global ?? null,
       networkAgeSeconds: this.#network.ageSeconds,
+      services: this.#table?.size ?? null,
       gateways,
       troubles: this.troubles.list(),
     };

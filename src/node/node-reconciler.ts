@@ -1,9 +1,11 @@
 import type { Globalnet } from "#globalnet";
+import type { NetworkDocument } from "#kube";
 import { type Clock, describeFault, Latest, type Log, type Room, type Troubles, wakeOrAfter } from "#life";
 import { localLinks, neighboursOf, remoteLinks, type Tunnels, underlayOf } from "#tunnel";
 import { cidrFamily, err, type NodeName, ok, type Result } from "#values";
 import { type CompiledNode, compileNode } from "./compile-node.ts";
 import type { NetworkKeeper } from "./network-keeper.ts";
+import { NO_SERVICES, type NodeTable } from "./node-table.ts";
 
 export interface NodeReconcilerParts {
   readonly clock: Clock;
@@ -11,6 +13,8 @@ export interface NodeReconcilerParts {
   readonly troubles: Troubles;
   readonly name: NodeName;
   readonly network: NetworkKeeper;
+  /** What the service table is to hold; null where nothing tells of services. */
+  readonly table: NodeTable | null;
   readonly plane: { readonly tunnels: Tunnels; readonly globalnet: Globalnet };
   readonly isUp: (gateway: NodeName) => boolean | undefined;
   /** probe has the gateways measured. */
@@ -28,6 +32,9 @@ export class NodeReconciler implements Room {
   readonly #wake = new Latest(0);
   readonly #applied = new Latest<CompiledNode | null>(null);
   #fault: string | null = null;
+  /** Whether the machine is to be looked at; where not, only services may have changed. */
+  #stale = true;
+  #network: NetworkDocument | null = null;
 
   constructor(parts: NodeReconcilerParts) {
     this.#parts = parts;
@@ -50,6 +57,12 @@ export class NodeReconciler implements Room {
   }
 
   mark(): void {
+    this.#stale = true;
+    this.markServices();
+  }
+
+  /** markServices says that the table may be to hold something else. */
+  markServices(): void {
     this.#wake.set(this.#wake.value + 1);
   }
 
@@ -58,8 +71,9 @@ export class NodeReconciler implements Room {
     let looked = clock.monotonic();
     while (!signal.aborted) {
       const woken = Promise.race([this.#wake.changed(), network.changed()]);
-      if (clock.monotonic() - looked > DRIFT_MS) {
+      if (clock.monotonic() - looked >= DRIFT_MS) {
         looked = clock.monotonic();
+        this.#stale = true;
         plane.globalnet.forget();
       }
       const done = await this.#pass(signal).catch((error: unknown) => {
@@ -68,28 +82,49 @@ export class NodeReconciler implements Room {
       });
       if (signal.aborted) return;
       this.#fault = done.ok ? null : done.error;
+      if (!done.ok) this.#stale = true;
       const title = "The machine is not as it should be";
       if (done.ok) troubles.clear("reconcile-failed");
       else troubles.set({ code: "reconcile-failed", severity: "critical", title, subject: "", detail: done.error });
-      if (done.ok) await wakeOrAfter(woken, clock, DRIFT_MS, signal);
+      if (done.ok) await wakeOrAfter(woken, clock, this.#untilNext(looked), signal);
       else await wakeOrAfter(new Promise(() => {}), clock, RETRY_MS, signal);
     }
   }
 
+  /** How long until the machine is looked at again, or something has to be taken out of the table. */
+  #untilNext(looked: number): number {
+    const { clock, table } = this.#parts;
+    const next = Math.min(looked + DRIFT_MS, table?.nextAt() ?? Number.POSITIVE_INFINITY);
+    return Math.max(50, next - clock.monotonic() + 5);
+  }
+
+  /** One pass. Services change more often than all else: then the table alone is looked after. */
   async #pass(signal: AbortSignal): Promise<Result<void>> {
+    const { plane, probe, network } = this.#parts;
+    const last = this.#applied.value;
+    if (!this.#stale && last !== null && network.current === this.#network) return this.#translate(last, signal);
+    this.#stale = false;
+    this.#network = network.current;
     const compiled = await this.#compile();
     if (!compiled.ok || compiled.value === null) return compiled.ok ? ok(undefined) : compiled;
-    const { plane, probe } = this.#parts;
     const { routes, globalnet } = compiled.value;
     const guarded = await plane.globalnet.guard(globalnet, signal);
     if (!guarded.ok) return err(describeFault(guarded.error));
     const routed = await plane.tunnels.reconcile(routes);
     probe(compiled.value);
     if (!routed.ok) return routed;
-    const want = { plan: globalnet, services: new Map(), changed: new Set<string>() };
-    const translated = await plane.globalnet.reconcile(want, signal);
+    return this.#translate(compiled.value, signal);
+  }
+
+  async #translate(compiled: CompiledNode, signal: AbortSignal): Promise<Result<void>> {
+    const { plane, table, network } = this.#parts;
+    const { hairpin, ...services } = (network.current && table?.want(network.current)) ?? NO_SERVICES;
+    const translated = await plane.globalnet.reconcile(
+      { plan: { ...compiled.globalnet, hairpin }, ...services },
+      signal,
+    );
     if (!translated.ok) return err(describeFault(translated.error));
-    this.#applied.set(compiled.value);
+    this.#applied.set(compiled);
     return ok(undefined);
   }
 

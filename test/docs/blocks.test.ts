@@ -13,6 +13,7 @@ const commands = all.filter(({ language }) => language === "sh");
 /** Blocks that are not run, by a word in them, each with its reason. */
 const NOT_RUN: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/kubectl apply/, "needs a cluster: test/kube does the same to real API servers, under the same rights"],
+  [/^kubectl annotate/m, "needs a cluster: test/kube/clusterset-ip.kube.ts does the same to a real API server"],
   [/^make (demo|test)$/m, "they run this test; that their targets exist is checked below"],
   [
     /^apt-get install/m,

@@ -108,6 +108,7 @@ class Member {
         namespace: "meridian",
         nodeWay: "auto" as const,
         exportMarkers: [],
+        clustersetIp: "derived" as const,
         source: null,
         listenPort: 51_820,
         wireguardGo: null,

@@ -15,7 +15,7 @@ describe.skipIf(!tools.ok)(
     let birch: KubeMember;
 
     beforeAll(async () => {
-      if (tools.ok) ({ scene, amber, birch } = await raisePair(tools.value, { amber: "v1alpha1" }));
+      if (tools.ok) ({ scene, amber, birch } = await raisePair(tools.value, { versions: { amber: "v1alpha1" } }));
     });
     afterAll(() => scene?.down());
 

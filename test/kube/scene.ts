@@ -15,6 +15,8 @@ export interface KubeMember {
   readonly dns: number;
   readonly http: number;
   readonly data: string;
+  /** What its gateway is told beside. */
+  readonly flags: readonly string[];
   gateway: Daemon;
 }
 
@@ -43,15 +45,16 @@ export interface KubeScene {
 
 export const NAMESPACE = "shop";
 
-/** The one version of the Multi-Cluster Services API that a cluster serves; both unless told. */
-type Versions = Readonly<Record<string, string>>;
+/** Told is what is particular to clusters, by their names. */
+interface Told {
+  /** The one version of the Multi-Cluster Services API that a cluster serves; both unless told. */
+  readonly versions?: Readonly<Record<string, string>>;
+  /** What the gateways of a cluster are told beside. */
+  readonly flags?: Readonly<Record<string, readonly string[]>>;
+}
 
 /** raiseKubeScene makes a broker and as many clusters, each with CRDs and the namespace `shop`. */
-async function raiseKubeScene(
-  tools: KubeTools,
-  clusters: readonly string[],
-  versions: Versions = {},
-): Promise<KubeScene> {
+async function raiseKubeScene(tools: KubeTools, clusters: readonly string[], told: Told): Promise<KubeScene> {
   const dir = mkdtempSync(join(tmpdir(), "meridian-scene-"));
   const ends: (() => Promise<unknown>)[] = [];
   const down = async (): Promise<void> => {
@@ -66,14 +69,15 @@ async function raiseKubeScene(
       const plane = await startControlPlane({ tools });
       ends.push(() => plane.down());
       const user = await kubeClient(plane.kubeconfig);
-      await user.installCrds(versions[cluster]);
+      await user.installCrds(told.versions?.[cluster]);
       await user.grantGateway();
       await user.create(RESOURCES.namespaces, { metadata: { name: NAMESPACE } });
       const token = (await say(["invite", "--data", place.data])).out.trim();
       const [data, dns, http] = [join(dir, cluster), await freePort(), await freePort()];
-      const argv = gatewayArgv({ cluster, data, dns, http, kubeconfig: plane.gatewayKubeconfig });
+      const flags = told.flags?.[cluster] ?? [];
+      const argv = gatewayArgv({ cluster, data, dns, http, kubeconfig: plane.gatewayKubeconfig, flags });
       const gateway = startDaemon(argv, { MERIDIAN_JOIN_TOKEN: token });
-      const member = { cluster, plane, user, dns, http, data, gateway };
+      const member = { cluster, plane, user, dns, http, data, flags, gateway };
       ends.push(() => member.gateway.stop());
       await gateway.line(/"ready"/);
       return member;
@@ -114,9 +118,9 @@ async function raiseBroker(argv: readonly string[], ends: (() => Promise<unknown
 /** raisePair is a scene of the two clusters that nearly everything is shown with. */
 export async function raisePair(
   tools: KubeTools,
-  versions: Versions = {},
+  told: Told = {},
 ): Promise<{ readonly scene: KubeScene; readonly amber: KubeMember; readonly birch: KubeMember }> {
-  const scene = await raiseKubeScene(tools, ["amber", "birch"], versions);
+  const scene = await raiseKubeScene(tools, ["amber", "birch"], told);
   const [amber, birch] = scene.members;
   if (amber === undefined || birch === undefined) throw new Error("the scene has two members");
   return { scene, amber, birch };
@@ -128,14 +132,16 @@ interface GatewayPlace {
   readonly dns: number;
   readonly http: number;
   readonly kubeconfig: string;
+  readonly flags: readonly string[];
 }
 
-function gatewayArgv({ cluster, data, dns, http, kubeconfig }: GatewayPlace): readonly string[] {
+function gatewayArgv({ cluster, data, dns, http, kubeconfig, flags }: GatewayPlace): readonly string[] {
   return [
     ...["gateway", "--data", data, "--cluster", cluster, "--name", `${cluster}-1`, "--kubeconfig", kubeconfig],
     ...["--pod-cidr", "10.244.0.0/16", "--service-cidr", "10.96.0.0/16", "--log-level", "debug"],
     ...["--export-marker", "cilium"],
     ...["--dns", `127.0.0.1:${dns}`, "--http", `127.0.0.1:${http}`, "--data-plane", "none", "--endpoint", "127.0.0.1"],
+    ...flags,
   ];
 }
 
@@ -151,6 +157,6 @@ async function restart(member: KubeMember, signal: NodeJS.Signals = "SIGTERM"): 
 }
 
 async function start(member: KubeMember): Promise<void> {
-  const { cluster, data, dns, http, plane } = member;
-  member.gateway = startDaemon(gatewayArgv({ cluster, data, dns, http, kubeconfig: plane.gatewayKubeconfig }));
+  const { cluster, data, dns, http, flags, plane } = member;
+  member.gateway = startDaemon(gatewayArgv({ cluster, data, dns, http, kubeconfig: plane.gatewayKubeconfig, flags }));
 }

@@ -81,14 +81,22 @@ describe("the manifests ask for no more than they need", () => {
     }
   });
 
-  test("a node's pods may read what the gateways tell them, and nothing else", () => {
+  test("a node's pods may read what the gateways tell them and wrote of imports, and nothing else", () => {
     const bound = ALL.filter(({ kind }) => kind.endsWith("Binding")).filter((object) =>
       JSON.stringify(object["subjects"]).includes("meridian-node"),
     );
-    expect(bound.map(({ kind, metadata }) => [kind, metadata.name])).toEqual([["RoleBinding", "meridian-node"]]);
+    expect(bound.map(({ kind, metadata }) => [kind, metadata.name])).toEqual([
+      ["RoleBinding", "meridian-node"],
+      ["ClusterRoleBinding", "meridian-node"],
+    ]);
     const role = ALL.find(({ kind, metadata }) => kind === "Role" && metadata.name === "meridian-node");
     expect(role?.["rules"]).toEqual([
       { apiGroups: [""], resources: ["configmaps"], resourceNames: ["meridian-network"], verbs: ["list", "watch"] },
+    ]);
+    const everywhere = ALL.find(({ kind, metadata }) => kind === "ClusterRole" && metadata.name === "meridian-node");
+    expect(everywhere?.["rules"]).toEqual([
+      { apiGroups: ["multicluster.x-k8s.io"], resources: ["serviceimports"], verbs: ["list", "watch"] },
+      { apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs: ["list", "watch"] },
     ]);
   });
 

@@ -35,5 +35,5 @@ export function wantedImport(backends: readonly Backend[], change: Partial<Impor
     ...change,
   };
   const ready = { status: "True", reason: "Ready", message: "The service can be reached." } as const;
-  return { imported, backends, draining: [], own: "amber" as ClusterId, ready };
+  return { imported, address: "242.192.0.7" as Ip, backends, draining: [], own: "amber" as ClusterId, ready };
 }

@@ -2,7 +2,7 @@ import type { Ip } from "#values";
 import { parseIp } from "#values";
 import type { Metadata } from "../api/resource.ts";
 import { metadataOf } from "../api/resource.ts";
-import { LABEL } from "../well-known.ts";
+import { CLUSTERSET_IP, LABEL } from "../well-known.ts";
 import { groupOf, type HeldSlice, type SliceEndpoint } from "./pack-slices.ts";
 import {
   isOurs,
@@ -24,6 +24,8 @@ export interface Held {
 
 export interface HeldImport extends Held {
   readonly ips: readonly Ip[];
+  /** The annotation by which its users choose a clusterset IP, as it is written; null: there is none. */
+  readonly asked: string | null;
   readonly status: Projection;
   readonly conditions: HeldConditions;
 }
@@ -51,9 +53,11 @@ export function heldImport(object: unknown): HeldImport | undefined {
   const held = heldOf(object, projectImport);
   if (held === undefined) return undefined;
   const ips = part(object, "spec")["ips"];
+  const asked = part(object, "metadata", "annotations")[CLUSTERSET_IP];
   return {
     ...held,
     ips: addressesOf(ips),
+    asked: asked === undefined ? null : String(asked),
     status: projectStatus(object, IMPORT_CONDITIONS),
     conditions: heldConditions(object),
   };

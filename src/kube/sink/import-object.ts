@@ -1,15 +1,17 @@
 import type { ImportedService } from "#services";
 import type { Ip } from "#values";
 import { RESOURCES } from "../api/resource.ts";
-import { DERIVED, MANAGED_BY, MANAGER } from "../well-known.ts";
+import { CLUSTERSET_IP, DERIVED, MANAGED_BY, MANAGER } from "../well-known.ts";
 import { derivedName } from "./derived-name.ts";
 import type { KubeObject } from "./kube-object.ts";
 
 /** importObject is the ServiceImport of a service (mcs-api v1beta1). Labels and annotations are what the exporters say
- *  by exportedLabels and exportedAnnotations; what we know an import by is ours. */
-export function importObject(imported: ImportedService, ips: readonly Ip[]): KubeObject {
-  const { namespace, name, type, labels, annotations } = imported;
-  const derived = type === "Headless" ? {} : { [DERIVED]: derivedName(namespace, name) };
+ *  by exportedLabels and exportedAnnotations; what we know an import by is ours, and what this cluster's users ask of it
+ *  theirs. `hasService` says whether its address is a derived Service's. */
+export function importObject(imported: ImportedService, ips: readonly Ip[], hasService: boolean): KubeObject {
+  const { namespace, name, type, labels } = imported;
+  const derived = hasService ? { [DERIVED]: derivedName(namespace, name) } : {};
+  const { [CLUSTERSET_IP]: _, ...annotations } = imported.annotations;
   return {
     ...head(RESOURCES.serviceImports),
     metadata: {

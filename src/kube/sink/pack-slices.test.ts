@@ -5,6 +5,9 @@ import { backend, wantedImport } from "./example-import.ts";
 import { heldSlice, sliceOf } from "./held.ts";
 import type { KubeObject } from "./kube-object.ts";
 import { packSlices, type SliceEndpoint } from "./pack-slices.ts";
+import { projectSlice } from "./projection.ts";
+
+const DERIVED = "derived-isrlchlhrq";
 
 /** What packing reads back once a slice was written. */
 function read(objects: readonly KubeObject[]) {
@@ -25,7 +28,7 @@ const many = (count: number, from = 0) =>
 
 describe("packSlices()", () => {
   test("names, labels and endpoints of a slice", () => {
-    expect(packSlices(wantedImport([backend("242.1.0.5")]), [])).toEqual([
+    expect(packSlices(wantedImport([backend("242.1.0.5")]), [], DERIVED)).toEqual([
       {
         apiVersion: "discovery.k8s.io/v1",
         kind: "EndpointSlice",
@@ -46,16 +49,22 @@ describe("packSlices()", () => {
     ]);
   });
 
-  test("a headless import has no derived Service, and its endpoints have names", () => {
-    const [slice] = packSlices(wantedImport([backend("242.1.0.5", { hostname: "db-0" })], { type: "Headless" }), []);
+  test("without a derived Service they are tied to none", () => {
+    const [slice] = packSlices(wantedImport([backend("242.1.0.5")]), [], null);
+    expect(slice?.metadata.labels).toMatchObject({ "multicluster.kubernetes.io/service-name": "web" });
     expect(slice?.metadata.labels).not.toHaveProperty("kubernetes.io/service-name");
+  });
+
+  test("the endpoints of a headless import have names", () => {
+    const db = wantedImport([backend("242.1.0.5", { hostname: "db-0" })], { type: "Headless" });
+    const [slice] = packSlices(db, [], null);
     expect(slice?.["endpoints"]).toMatchObject([{ hostname: "db-0" }]);
   });
 
   test("only the member's own endpoints have a node", () => {
     const node = "node-1" as NodeName;
     const own = backend("10.244.0.5", { cluster: "amber" as ClusterId, node });
-    const slices = packSlices(wantedImport([own, backend("242.1.0.5", { node })]), []);
+    const slices = packSlices(wantedImport([own, backend("242.1.0.5", { node })]), [], DERIVED);
     expect(slices.map((slice) => slice["endpoints"])).toMatchObject([[{ nodeName: "node-1" }], [{}]]);
     expect(JSON.stringify(slices[1])).not.toContain("nodeName");
   });
@@ -65,7 +74,7 @@ describe("packSlices()", () => {
     const elsewhere = backend("242.1.9.9", {
       targets: [{ portName: "http", protocol: "TCP", port: 80, target: 9090 }],
     });
-    const slices = packSlices(wantedImport([...many(201), other, elsewhere]), []);
+    const slices = packSlices(wantedImport([...many(201), other, elsewhere]), [], DERIVED);
     expect(slices.map((slice) => addresses(slice).length)).toEqual([100, 100, 1, 1, 1]);
     expect(new Set(slices.map(({ metadata }) => metadata.name)).size).toBe(5);
   });
@@ -75,14 +84,14 @@ describe("packSlices()", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 350 }), fc.array(step, { maxLength: 20 }), (count, steps) => {
         let now = many(count);
-        let slices = packSlices(wantedImport(now), []);
+        let slices = packSlices(wantedImport(now), [], DERIVED);
         for (const { remove, add } of steps) {
           const gone = now[remove % now.length];
           const fresh = many(1, add)[0];
           if (gone === undefined || fresh === undefined || now.some(({ address }) => address === fresh.address))
             continue;
           for (const next of [[...now, fresh], [...now.filter((one) => one !== gone)]]) {
-            const packed = packSlices(wantedImport(next), read(slices));
+            const packed = packSlices(wantedImport(next), read(slices), DERIVED);
             const texts = new Set(slices.map((slice) => JSON.stringify(slice)));
             const written = packed.filter((slice) => !texts.has(JSON.stringify(slice))).length;
             const deleted = slices.filter(({ metadata }) => !packed.some((one) => one.metadata.name === metadata.name));
@@ -91,7 +100,7 @@ describe("packSlices()", () => {
             expect(Math.max(0, ...packed.map((slice) => addresses(slice).length))).toBeLessThanOrEqual(100);
           }
           now = [...now, fresh];
-          slices = packSlices(wantedImport(now), read(slices));
+          slices = packSlices(wantedImport(now), read(slices), DERIVED);
         }
       }),
       { numRuns: 50 },
@@ -100,7 +109,17 @@ describe("packSlices()", () => {
 
   test("a second packing changes nothing", () => {
     const wanted = wantedImport(many(250));
-    const slices = packSlices(wanted, []);
-    expect(packSlices(wanted, read(slices))).toEqual(slices);
+    const slices = packSlices(wanted, [], DERIVED);
+    expect(packSlices(wanted, read(slices), DERIVED)).toEqual(slices);
+  });
+
+  test("what loses its Service keeps its slices: only their label goes", () => {
+    const wanted = wantedImport(many(250));
+    const slices = packSlices(wanted, [], DERIVED);
+    const untied = packSlices(wanted, read(slices), null);
+    const namesOf = (all: readonly KubeObject[]) => all.map(({ metadata }) => metadata.name);
+    expect(namesOf(untied)).toEqual(namesOf(slices));
+    expect(untied.map((slice) => slice["endpoints"])).toEqual(slices.map((slice) => slice["endpoints"]));
+    expect(projectSlice(untied[0])).not.toBe(projectSlice(slices[0]));
   });
 });

@@ -38,13 +38,18 @@ interface Group {
 
 /** packSlices is pure: the slices that an import needs, where those that are there keep what they hold. An endpoint that
  *  stays stays in its slice, a new one goes where there is room, so that the change of one endpoint is the change of one
- *  slice. A slice holds endpoints of one cluster, of one family and with the same ports (EP3). */
-export function packSlices(wanted: WantedImport, held: readonly HeldSlice[]): readonly KubeObject[] {
+ *  slice. A slice holds endpoints of one cluster, of one family and with the same ports (EP3). `service` is the derived
+ *  Service whose endpoints they are; null: there is none. */
+export function packSlices(
+  wanted: WantedImport,
+  held: readonly HeldSlice[],
+  service: string | null,
+): readonly KubeObject[] {
   const taken = new Set(held.map(({ name }) => name));
   return groupsOf(wanted).flatMap((group) => {
     const mine = held.filter((slice) => slice.group === group.key).sort((a, b) => (a.name < b.name ? -1 : 1));
     return pack(group, mine).map(({ name, endpoints }) => {
-      return sliceObject(wanted, group, name ?? freshName(wanted, group, taken), endpoints);
+      return sliceObject(wanted, group, { name: name ?? freshName(wanted, group, taken), endpoints, service });
     });
   });
 }
@@ -127,10 +132,9 @@ function endpointOf(
 }
 
 function sliceObject(
-  { imported: { namespace, name, type } }: WantedImport,
+  { imported: { namespace, name } }: WantedImport,
   { cluster, family, ports }: Group,
-  sliceName: string,
-  endpoints: readonly SliceEndpoint[],
+  slice: { readonly name: string; readonly endpoints: readonly SliceEndpoint[]; readonly service: string | null },
 ): KubeObject {
   const { apiVersion, kind } = RESOURCES.endpointSlices;
   return {
@@ -138,18 +142,18 @@ function sliceObject(
     kind,
     metadata: {
       namespace,
-      name: sliceName,
+      name: slice.name,
       labels: {
         [MANAGED_BY.slice]: MANAGER,
         [LABEL.imported]: name,
         [LABEL.cluster]: cluster,
-        // kube-proxy follows a Service's slices by this label; a headless import has no Service.
-        ...(type === "Headless" ? {} : { [LABEL.service]: derivedName(namespace, name) }),
+        // kube-proxy follows a Service's slices by this label.
+        ...(slice.service === null ? {} : { [LABEL.service]: slice.service }),
       },
     },
     addressType: family,
     ports,
-    endpoints,
+    endpoints: slice.endpoints,
   };
 }
 

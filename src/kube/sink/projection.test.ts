@@ -26,7 +26,7 @@ describe("what the API server adds is no difference", () => {
   });
 
   test("to an import: labels that others own", () => {
-    const ours = importObject(imported, []);
+    const ours = importObject(imported, [], true);
     const entry = {
       manager: "meridian.io",
       operation: "Apply",
@@ -46,16 +46,16 @@ describe("what somebody changed of ours is one", () => {
   });
 
   test("a label that we own and that is gone, or that we no longer want", () => {
-    const ours = importObject({ ...imported, labels: { tier: "a" } }, []);
+    const ours = importObject({ ...imported, labels: { tier: "a" } }, [], true);
     const owned = { "f:tier": {}, "f:app.kubernetes.io/managed-by": {} };
     const entry = { manager: "meridian.io", operation: "Apply", fieldsV1: { "f:metadata": { "f:labels": owned } } };
     const with2 = { ...ours, metadata: { ...ours.metadata, managedFields: [entry] } };
     expect(projectImport(with2)).toBe(projectImport(ours));
-    expect(projectImport(with2)).not.toBe(projectImport(importObject(imported, [])));
+    expect(projectImport(with2)).not.toBe(projectImport(importObject(imported, [], true)));
   });
 
   test("an endpoint's readiness", () => {
-    const [slice] = packSlices(wantedImport([backend("242.1.0.5")]), []);
+    const [slice] = packSlices(wantedImport([backend("242.1.0.5")]), [], null);
     const endpoints = [{ addresses: ["242.1.0.5"], conditions: { ready: false } }];
     expect(projectSlice({ ...slice, endpoints })).not.toBe(projectSlice(slice));
   });
