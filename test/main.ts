@@ -19,6 +19,28 @@ const PROGRAMS_OF_TESTS = ["curl", "dig", "strace", "tcpdump"] as const;
 /** Project is one of vitest.config.ts. */
 type Project = "unit" | "host" | "kube" | "nodes";
 
+/** Batch is what one run of vitest has: a project, or some files of it. */
+interface Batch {
+  readonly name: string;
+  readonly project: Project;
+  readonly args: readonly string[];
+}
+
+/** Files of `host` that measure how long something lasts: nothing runs beside them. */
+const TIMED = [
+  "bench/smoke.host.ts",
+  "src/probe/prober.host.ts",
+  "src/tunnel/tunnels.host.ts",
+  "test/host/member-verdict.host.ts",
+];
+
+// Many tests of `unit` wait for sockets and timers: two at a time, also where vitest would leave one of two cores to others.
+const UNIT: Batch = { name: "unit", project: "unit", args: ["--maxWorkers=2"] };
+const HOST: Batch = { name: "host", project: "host", args: TIMED.map((file) => `--exclude=${file}`) };
+const HOST_TIMED: Batch = { name: "host, timed", project: "host", args: TIMED };
+const KUBE: Batch = { name: "kube", project: "kube", args: [] };
+const NODES: Batch = { name: "nodes", project: "nodes", args: [] };
+
 interface VitestReport {
   readonly numPassedTests: number;
   readonly numFailedTests: number;
@@ -34,9 +56,9 @@ interface FileReport {
   readonly assertionResults: readonly (Outcome & { readonly failureMessages?: readonly string[] })[];
 }
 
-/** Run is what became of one project. */
+/** Run is what became of one batch. */
 interface Run {
-  readonly project: Project;
+  readonly name: string;
   readonly seconds: number;
   readonly passed: number;
   readonly failed: number;
@@ -60,17 +82,15 @@ function failuresOf({ name, status, message, assertionResults }: FileReport): re
   });
 }
 
-/** vitest runs one project and gives its counts; a run that ends without a report counts as one failure. What it says is
- *  passed on as it comes, or kept until it ends where another project is speaking. */
-async function vitest(project: Project, folder: string, aloud: boolean): Promise<Run> {
-  const report = join(folder, `${project}.json`);
-  // Many tests wait for sockets and timers: three at a time keep two cores busy.
-  const workers = project === "unit" ? ["--maxWorkers=3"] : [];
+/** vitest runs one batch and gives its counts; a run that ends without a report counts as one failure. What it says is
+ *  passed on as it comes, or kept until it ends where another one is speaking. */
+async function vitest({ name, project, args }: Batch, folder: string, aloud: boolean): Promise<Run> {
+  const report = join(folder, `${name}.json`);
   const reporters = ["--reporter=dot", "--reporter=json", `--outputFile.json=${report}`];
-  const argv = ["node_modules/vitest/vitest.mjs", "run", "--project", project, ...workers, ...reporters];
+  const argv = ["node_modules/vitest/vitest.mjs", "run", "--project", project, ...reporters, ...args];
   const before = performance.now();
-  const code = await (aloud ? start(argv, "inherit", 0) : startBeside(argv, join(folder, `${project}.log`)));
-  const run = { project, seconds: (performance.now() - before) / 1000 };
+  const code = await (aloud ? start(argv, "inherit", 0) : startBeside(argv, join(folder, `${name}.log`)));
+  const run = { name, seconds: (performance.now() - before) / 1000 };
   try {
     const { numPassedTests, numFailedTests, numPendingTests, testResults } = JSON.parse(
       readFileSync(report, "utf8"),
@@ -85,7 +105,7 @@ async function vitest(project: Project, folder: string, aloud: boolean): Promise
       failures: testResults.flatMap(failuresOf),
     };
   } catch {
-    const failures = [`FAILED ${project}: there is no report`];
+    const failures = [`FAILED ${name}: there is no report`];
     return { ...run, passed: 0, failed: 1, skipped: 0, outcomes: [], failures };
   }
 }
@@ -98,7 +118,7 @@ async function start(argv: readonly string[], output: "inherit" | number, priori
   return code ?? 1;
 }
 
-/** startBeside runs vitest beside another run, to which it gives way: that one's tests measure how long things last. */
+/** startBeside runs vitest beside another run, to which it gives way. */
 async function startBeside(argv: readonly string[], log: string): Promise<number> {
   const file = openSync(log, "w");
   const code = await start(argv, file, constants.priority.PRIORITY_BELOW_NORMAL);
@@ -107,17 +127,17 @@ async function startBeside(argv: readonly string[], log: string): Promise<number
   return code;
 }
 
-/** runAll has `unit` alone, since it fills two cores, and then real packets beside real Kubernetes: both mostly wait, and
- *  neither sees anything of the other. */
+/** runAll has `unit` alone, since it fills two cores; then real packets beside real Kubernetes: both mostly wait, and neither
+ *  sees anything of the other; and at last, alone again, what measures time. */
 async function runAll(found: ReadonlySet<Project>, folder: string): Promise<readonly Run[]> {
-  const inTurn = async (projects: readonly Project[], aloud: boolean): Promise<readonly Run[]> => {
+  const inTurn = async (batches: readonly Batch[], aloud: boolean): Promise<readonly Run[]> => {
     const runs: Run[] = [];
-    for (const project of projects) if (found.has(project)) runs.push(await vitest(project, folder, aloud));
+    for (const batch of batches) if (found.has(batch.project)) runs.push(await vitest(batch, folder, aloud));
     return runs;
   };
-  const first = await inTurn(["unit"], true);
-  const beside = [inTurn(["host"], true), inTurn(["kube", "nodes"], !found.has("host"))];
-  return [...first, ...(await Promise.all(beside)).flat()];
+  const first = await inTurn([UNIT], true);
+  const beside = await Promise.all([inTurn([HOST], true), inTurn([KUBE, NODES], !found.has("host"))]);
+  return [...first, ...beside.flat(), ...(await inTurn([HOST_TIMED], true))];
 }
 
 /** findProjects finds what can be run here, and says what is left out and why. */
@@ -173,8 +193,8 @@ async function main(): Promise<number> {
   const faults = rowFaults(runs, found.has("host") && found.has("kube")) + faultRows(runs, found.has("host"));
   const skipped = sum((run) => run.skipped);
   const failed = sum((run) => run.failed);
-  for (const { project, passed, seconds } of runs) {
-    process.stdout.write(`${project}: ${passed} passed in ${Math.round(seconds)} s\n`);
+  for (const { name, passed, seconds } of runs) {
+    process.stdout.write(`${name}: ${passed} passed in ${Math.round(seconds)} s\n`);
   }
   for (const failure of runs.flatMap(({ failures }) => failures)) process.stdout.write(`${failure}\n`);
   process.stdout.write(

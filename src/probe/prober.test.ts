@@ -183,11 +183,12 @@ describe("troubles", () => {
     const options = { address: must(parseIp("127.7.0.1")), port: PORT, mode, clock: systemClock, log: silentLog };
     const second = createProber({ ...options, random: () => 0.5, troubles });
     const ended = second.run(life.signal);
-    await expect.poll(() => troubles.list().map(({ code }) => code)).toContain("probe-socket");
+    const codes = () => troubles.list().map(({ code }) => code);
+    await expect.poll(codes, { timeout: 10_000 }).toContain("probe-socket"); // after a thread has started
     expect(troubles.list()[0]?.detail).toContain("EADDRINUSE");
     await first.stop();
     await second.started;
-    expect(troubles.list().map(({ code }) => code)).not.toContain("probe-socket");
+    expect(codes()).not.toContain("probe-socket");
     life.abort();
     await ended;
   });

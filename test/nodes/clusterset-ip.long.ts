@@ -120,33 +120,9 @@ describe.skipIf(!tools.ok)("the service address as clusterset IP, in two real cl
       }
       expect([...seen].sort(), pod).toEqual(["own-1", "own-2"]);
     }
-  });
-
-  test("without its API server the node goes on, and over a restart of its daemon, too", async () => {
-    await mustExec(far, ["nft", "-f", "-"], { stdin: CUT });
-    try {
-      const [pid] = await daemons();
-      if (pid === undefined) throw new Error("no daemon runs on the node");
-      process.kill(pid, "SIGKILL");
-      const back = await eventually(
-        async () => {
-          const now = await daemons();
-          return now.length > 0 && !now.includes(pid) ? ok(undefined) : err(`daemons ${now.join()}`);
-        },
-        { timeoutMs: 60_000 },
-      );
-      expect(back).toEqual(ok(undefined));
-      const until = performance.now() + 8000; // it reconciles within a moment of its start
-      let asked = 0;
-      while (performance.now() < until) {
-        expect(await page(far, web)).toMatch(/^web-/);
-        asked += 1;
-      }
-      expect(asked).toBeGreaterThan(20);
-    } finally {
-      await mustExec(far, ["nft", "delete", "table", "inet", "cut"]);
-    }
-    expect(await eventually(() => hears(1), { timeoutMs: 60_000 })).toMatchObject({ ok: true });
+    const here = await set.amber.kubectl(["get", "-n", "shop", "pod", "own-2", "-o", "jsonpath={.status.podIP}"]);
+    const hairpin = await mustExec(far, ["nft", "list", "set", "ip", "meridian", "hairpin"]);
+    expect(hairpin.match(/\d+\.\d+\.\d+\.\d+/g)).toEqual([here, here]);
   });
 
   test("no request is lost when the clusterset IP of an import changes, one way and back", async () => {
@@ -186,6 +162,33 @@ describe.skipIf(!tools.ok)("the service address as clusterset IP, in two real cl
     }
     process.stderr.write(`new names: ${refused.length} of 5 were answered before their packets could go\n`);
     expect(refused).toEqual([]);
+  });
+
+  test("without its API server the node goes on, and over a restart of its daemon, too", async () => {
+    await mustExec(far, ["nft", "-f", "-"], { stdin: CUT });
+    try {
+      const [pid] = await daemons();
+      if (pid === undefined) throw new Error("no daemon runs on the node");
+      process.kill(pid, "SIGKILL");
+      const back = await eventually(
+        async () => {
+          const now = await daemons();
+          return now.length > 0 && !now.includes(pid) ? ok(undefined) : err(`daemons ${now.join()}`);
+        },
+        { timeoutMs: 60_000 },
+      );
+      expect(back).toEqual(ok(undefined));
+      const until = performance.now() + 8000; // it reconciles within a moment of its start
+      let asked = 0;
+      while (performance.now() < until) {
+        expect(await page(far, web)).toMatch(/^web-/);
+        asked += 1;
+      }
+      expect(asked).toBeGreaterThan(20);
+    } finally {
+      await mustExec(far, ["nft", "delete", "table", "inet", "cut"]);
+    }
+    expect(await eventually(() => hears(1), { timeoutMs: 60_000 })).toMatchObject({ ok: true });
   });
 
   async function daemons(): Promise<readonly number[]> {
