@@ -99,7 +99,7 @@ describe.skipIf(!tools.ok)("meridian install, where no pod runs", () => {
     const { code, err } = await install();
     expect(code).toBe(1);
     expect(err).toContain("identity: amber is a member\ngateway nodes: node-1\n");
-    expect(err).toMatch(/meridian: gateways: meridian-gateway: after 10 s: 0 of 1 ready/);
+    expect(err).toMatch(/meridian: daemons: meridian-gateway: after 10 s: 0 of 1 ready/);
   });
 
   test("the broker holds no index for whoever came to join", async () => {

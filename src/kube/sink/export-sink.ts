@@ -83,7 +83,7 @@ export class ExportSink implements Room {
     const done = await this.#writer.apply(RESOURCES.serviceExports, object, how);
     const { troubles } = this.#options;
     if (done.ok) {
-      this.#held.put(key, done.value);
+      this.#held.answered(key, done.value);
       troubles.clear("export-unwritten", key);
       return DONE;
     }

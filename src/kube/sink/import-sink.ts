@@ -262,7 +262,7 @@ export class ImportSink implements Room {
     if (status === null) return ok(0);
     const options = { held: held.meta, subresource: "status", signal } as const;
     const done = await this.#writer.apply(RESOURCES.serviceImports, status, options);
-    if (done.ok) this.#imports.put(key, done.value);
+    if (done.ok) this.#imports.answered(key, done.value);
     if (done.ok || !this.#tellsSlices || !/not declared in schema/.test(done.error.message))
       return done.ok ? ok(0) : done;
     this.#tellsSlices = false; // an older CRD

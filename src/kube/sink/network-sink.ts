@@ -86,7 +86,7 @@ export class NetworkSink implements Room {
     const object = { apiVersion, kind, metadata, data: { [NETWORK.key]: text } };
     const done = await this.#writer.apply(RESOURCES.configMaps, object, { held: held?.meta ?? null, signal });
     if (done.ok) {
-      this.#held.put(this.#key, done.value);
+      this.#held.answered(this.#key, done.value);
       return this.#good();
     }
     if (done.error.code === 404) return DONE; // the namespace is not there

@@ -80,7 +80,7 @@ export class PropertySink implements Room {
     if (afterMs > 0) return { kind: "again", afterMs };
     const done = await this.#writer.apply(RESOURCES.clusterProperties, object, { held: held?.meta ?? null, signal });
     if (!done.ok) return { kind: "failed", afterMs: done.error.retryAfterMs ?? 0 };
-    this.#held.put(name, done.value);
+    this.#held.answered(name, done.value);
     return this.#good(name);
   }
 

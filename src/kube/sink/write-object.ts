@@ -32,6 +32,8 @@ export async function writeObject<T extends Held>(
   if (waitMs > 0) return ok(waitMs);
   const done = await writer.apply(resource, object, { held: held?.meta ?? null, signal });
   if (!done.ok) return done;
-  const after = objects.put(key, done.value);
-  return after?.projection === wanted ? ok(0) : err(altered(resource.kind, key));
+  const after = objects.answered(key, done.value);
+  // Somebody has deleted it since: it is written again as soon as it may be.
+  if (after === undefined) return ok(Math.max(1, writer.waitMs(resource, object.metadata)));
+  return after.projection === wanted ? ok(0) : err(altered(resource.kind, key));
 }
