@@ -127,8 +127,8 @@ async function startBeside(argv: readonly string[], log: string): Promise<number
   return code;
 }
 
-/** runAll has `unit` alone, since it fills two cores; then real packets beside real Kubernetes: both mostly wait, and neither
- *  sees anything of the other; and at last, alone again, what measures time. */
+/** runAll has `unit` alone, since it fills two cores; then real packets beside real API servers: both mostly wait, and neither
+ *  sees anything of the other; and at last, alone again, what looks at the whole machine, and what measures time. */
 async function runAll(found: ReadonlySet<Project>, folder: string): Promise<readonly Run[]> {
   const inTurn = async (batches: readonly Batch[], aloud: boolean): Promise<readonly Run[]> => {
     const runs: Run[] = [];
@@ -136,8 +136,8 @@ async function runAll(found: ReadonlySet<Project>, folder: string): Promise<read
     return runs;
   };
   const first = await inTurn([UNIT], true);
-  const beside = await Promise.all([inTurn([HOST], true), inTurn([KUBE, NODES], !found.has("host"))]);
-  return [...first, ...beside.flat(), ...(await inTurn([HOST_TIMED], true))];
+  const beside = await Promise.all([inTurn([HOST], true), inTurn([KUBE], !found.has("host"))]);
+  return [...first, ...beside.flat(), ...(await inTurn([NODES, HOST_TIMED], true))];
 }
 
 /** findProjects finds what can be run here, and says what is left out and why. */
