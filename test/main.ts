@@ -10,7 +10,7 @@ import { ADVISORIES, FAULTS } from "./faults/rows.ts";
 import { countRows, type Outcome } from "./standards/row-count.ts";
 import { TABLES } from "./standards/tables.ts";
 
-/** What `make test` runs: types and lint, then every test, and closing lines that count the tests and the rows of the
+/** What `make test` runs: every test, and closing lines that count the tests and the rows of the
  *  standards that have one. */
 
 const NODE = process.execPath;
