@@ -65,7 +65,8 @@ function renderServer(): string {
   return `{name: server, image: "${IMAGES.agnhost}", imagePullPolicy: Never, ${call}, readinessProbe: ${probe}}`;
 }
 
-function renderExport(name: string): string {
+/** renderExport is the ServiceExport of a Service. */
+export function renderExport(name: string): string {
   return `apiVersion: multicluster.x-k8s.io/v1beta1
 kind: ServiceExport
 metadata: {name: ${name}, namespace: shop}

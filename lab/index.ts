@@ -30,7 +30,7 @@ export { type ControlPlane, startControlPlane, type Write } from "./kube/control
 export { findCoreDns } from "./kube/coredns.ts";
 export { findHelm } from "./kube/helm.ts";
 export { IMAGES } from "./kube/images.ts";
-export { type KubeClient, kubeClient } from "./kube/kube-client.ts";
+export { type KubeClient, kubeClient, type UserObject } from "./kube/kube-client.ts";
 export { type KubeCluster, type KubeClusterSpec, raiseKubeCluster } from "./kube/kube-cluster.ts";
 export type { KubeNode } from "./kube/kube-node.ts";
 export {

@@ -13,6 +13,7 @@ import { keeps2 } from "./keeps-going-2-failover.ts";
 import { keeps2Quiet } from "./keeps-going-2-quiet.ts";
 import { kube1 } from "./kube-1-demo.ts";
 import { kube2 } from "./kube-2-rows.ts";
+import { kube3 } from "./kube-3-changes.ts";
 import { kube2Demands, kube4Away, kube7 } from "./kube-tests.ts";
 import type { Line, Proof } from "./line.ts";
 import { line1 } from "./line-1-fresh-clone.ts";
@@ -40,6 +41,7 @@ const LINES: ReadonlyMap<string, Line> = new Map([
   ["kube-1", kube1],
   ["kube-2", kube2],
   ["kube-2-demands", kube2Demands],
+  ["kube-3", kube3],
   ["kube-4-away", kube4Away],
   ["kube-7", kube7],
 ]);
