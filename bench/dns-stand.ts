@@ -28,7 +28,7 @@ const here = (file: string): string => fileURLToPath(new URL(file, import.meta.u
 /** How bin/meridian starts Node: compiled modules are kept, heaps are bounded. */
 const AS_INSTALLED = [
   ...["env", `NODE_COMPILE_CACHE=${here("../node_modules/.cache/compile")}`, "MALLOC_ARENA_MAX=2"],
-  ...[process.execPath, "--max-semi-space-size=2", "--max-old-space-size=512"],
+  ...[process.execPath, "--min-semi-space-size=2", "--max-semi-space-size=2", "--max-old-space-size=512"],
 ];
 
 /** DnsStand is where servers are set up to be measured: a folder for their files, and those of them that are up. */

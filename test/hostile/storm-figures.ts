@@ -14,7 +14,7 @@ export interface StormFigures {
 }
 
 /** As bin/meridian starts the program. */
-const FLAGS = ["--max-semi-space-size=2", "--max-old-space-size=512"];
+const FLAGS = ["--min-semi-space-size=2", "--max-semi-space-size=2", "--max-old-space-size=512"];
 const ENV = { MALLOC_ARENA_MAX: "2", MALLOC_TRIM_THRESHOLD_: "65536" };
 const CLIENT = fileURLToPath(new URL("./client-in-storm.ts", import.meta.url));
 
