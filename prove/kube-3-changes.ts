@@ -1,12 +1,12 @@
-import type { NodeTools } from "#lab";
-import { findNodeTools, type Run } from "#lab";
+import { findNodeTools, installIn, type NodeTools, type Run } from "#lab";
+import { expect } from "#values";
 import { inRun } from "../bench/index.ts";
-import { proveEndpoints, proveExports } from "./kube-changes.ts";
+import { proveEndpoints, proveExports, proveOwn } from "./kube-changes.ts";
 import { proveRolling } from "./kube-rolling.ts";
 import { raiseShop } from "./kube-shop.ts";
 import type { Line, Proof } from "./line.ts";
 
-const EACH = 100;
+const EACH = 50;
 
 /** kube3: what changes in one real cluster, seen and called from another one. */
 export const kube3: Line = {
@@ -22,15 +22,20 @@ export const kube3: Line = {
 
 async function proveChanges(run: Run, tools: NodeTools, say: (text: string) => void): Promise<Proof> {
   const set = await raiseShop(run, tools, say);
-  say(`${EACH} exports`);
-  const exported = await proveExports(set, EACH);
-  say(`${exported.measured}; ${EACH} endpoints`);
-  const changed = await proveEndpoints(set, EACH);
-  say(`${changed.measured}; rolling updates`);
-  const lingering = await proveRolling(set, { lingerSeconds: 5, times: 2 });
-  say(lingering.measured);
-  const abrupt = await proveRolling(set, { lingerSeconds: 0, times: 3 });
-  const all = [exported, changed, lingering, abrupt];
+  const all: Proof[] = [];
+  const next = async (what: string, proof: () => Promise<Proof>): Promise<void> => {
+    say(what);
+    const done = await proof();
+    say(done.measured);
+    all.push(done);
+  };
+  await next(`${EACH} Services of one cluster`, () => proveOwn(set, EACH));
+  await next(`${EACH} exports, derived Services`, () => proveExports(set, "derived", EACH));
+  await next(`${EACH} endpoints`, () => proveEndpoints(set, EACH));
+  await next("rolling updates of pods that linger", () => proveRolling(set, { lingerSeconds: 5, times: 3 }));
+  await next("and of pods that do not", () => proveRolling(set, { lingerSeconds: 0, times: 3 }));
+  expect(await installIn(set, set.birch, ["--clusterset-ip", "global"]));
+  await next(`${EACH} exports, service addresses`, () => proveExports(set, "global", EACH));
   return {
     measured: all.map(({ measured }) => measured).join("; "),
     holds: all.every(({ holds }) => holds),

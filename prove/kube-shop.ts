@@ -30,10 +30,12 @@ export async function raiseShop(run: Run, tools: NodeTools, say: (text: string) 
   say("installing in both");
   for (const cluster of [amber, birch]) expect(await installIn(set, cluster));
   await apply(amber, [renderNamespace(), renderWeb(0), renderService("web"), renderExport("web"), renderClient()]);
-  await apply(birch, [renderNamespace(), renderClient()]);
-  await amber.kubectl(["rollout", "status", "-n", NAMESPACE, "deployment/web", "--timeout=120s"], READY);
-  const client = ["wait", "-n", NAMESPACE, "--for=condition=Ready", "pod/client", "--timeout=120s"];
-  for (const cluster of [amber, birch]) await cluster.kubectl(client, READY);
+  await apply(birch, [renderNamespace(), renderWeb(0), renderClient()]);
+  const ready = ["wait", "-n", NAMESPACE, "--for=condition=Ready", "pods", "--all", "--timeout=120s"];
+  for (const cluster of [amber, birch]) {
+    await cluster.kubectl(["rollout", "status", "-n", NAMESPACE, "deployment/web", "--timeout=120s"], READY);
+    await cluster.kubectl(ready, READY);
+  }
   expect(await pageFrom(amber, "client", `http://web.${LOCAL_ZONE}/`));
   expect(await pageFrom(birch, "client", `http://web.${CLUSTERSET_ZONE}/`));
   return set;
